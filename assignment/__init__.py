@@ -1,0 +1,1 @@
+"""The Featherweight assignment: what a student receives, and edits one file of."""
