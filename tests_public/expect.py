@@ -1,0 +1,211 @@
+"""What a returned value must be before a test may compute with it.
+
+Every check raises `AssertionError` with a sentence that names the value, what came back and what is
+needed, and returns the value in a form that is safe to use. A test that looks at results only
+through these never fails in any other way, whatever a submission returns. The sentences show what
+the submission returned, never what a test put in or expected: the hidden tests use them too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from assignment.nn import Conv2D, Dense, Sequential
+
+KINDS = {
+    "b": "booleans",
+    "f": "floating-point numbers",
+    "u": "unsigned integers",
+    "i": "signed integers",
+    "iu": "integers",
+}
+
+
+def described(value: Any) -> str:
+    """What came back, in a few words: never its contents."""
+    if value is None:
+        return "None (does every path of the function return?)"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, list | tuple):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Sequential):
+        return f"a Sequential of {len(value.layers)} layers"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def an_array(
+    value: Any,
+    name: str,
+    shape: tuple[int, ...] | None = None,
+    kind: str | None = None,
+    *,
+    dtype: Any = None,
+    shape_of: str | None = None,
+    finite: bool = True,
+) -> np.ndarray:
+    """`value` as the NumPy array it must be.
+
+    kind: NumPy dtype kinds that will do, such as "b", "f" or "iu". dtype: the one dtype that will do.
+    shape_of: whose shape `shape` is, for the sentence: "weights".
+    finite: floats must be neither NaN nor infinite.
+    """
+    assert isinstance(value, np.ndarray), f"{name} must be a NumPy array, got {described(value)}"
+    assert value.dtype.kind in "biuf", f"{name} must hold plain numbers, got dtype {value.dtype}"
+    if kind is not None:
+        needs = KINDS.get(kind, "numbers of another kind")
+        assert value.dtype.kind in kind, f"{name} must hold {needs}, got dtype {value.dtype}"
+    if dtype is not None:
+        assert value.dtype == np.dtype(dtype), f"{name} must have dtype {np.dtype(dtype)}, got {value.dtype}"
+    if shape is not None:
+        needs = f"the shape of {shape_of}" if shape_of else "another shape"
+        assert value.shape == tuple(shape), f"{name} must have {needs}, got {value.shape}"
+    if finite and value.dtype.kind == "f":
+        assert np.isfinite(value).all(), f"{name} must be finite, and holds NaN or infinity"
+    return value
+
+
+def a_number(value: Any, name: str) -> float:
+    """`value` as a finite float: Python's or NumPy's, an integer or not, but no bool."""
+    value = plain_scalar(value)
+    good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    assert good, f"{name} must be a number, got {described(value)}"
+    assert isinstance(value, int) or math.isfinite(value), f"{name} must be finite, got {float(value)}"
+    assert abs(value) < 1e300, f"{name} is far too large"
+    return float(value)
+
+
+def a_whole_number(value: Any, name: str) -> int:
+    """`value` as an int: Python's or NumPy's, but no float, even a whole one, and no bool."""
+    value = plain_scalar(value)
+    good = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    assert good, f"{name} must be an int, got {described(value)}"
+    return int(value)
+
+
+def plain_scalar(value: Any) -> Any:
+    """An array without dimensions stands for the one number in it."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def a_tuple(value: Any, name: str, n: int) -> tuple:
+    """`value` as a tuple of `n` things (a list will do)."""
+    assert isinstance(value, list | tuple), f"{name} must be a tuple of {n}, got {described(value)}"
+    assert len(value) == n, f"{name} must be a tuple of {n}, got {described(value)}"
+    return tuple(value)
+
+
+def a_list(value: Any, name: str, n: int, of: str = "things") -> list:
+    """`value` as a list of `n` things (a tuple will do)."""
+    assert isinstance(value, list | tuple), f"{name} must be a list of {of}, got {described(value)}"
+    assert len(value) == n, f"{name} has the wrong number of {of}: got {len(value)}"
+    return list(value)
+
+
+def weighted(model: Sequential) -> list[Dense | Conv2D]:
+    """The layers of a (checked) model that have weights, in order."""
+    return [layer for layer in model.layers if isinstance(layer, Dense | Conv2D)]
+
+
+def a_model(value: Any, name: str, like: Sequential | None = None, *, dtype: Any = None) -> Sequential:
+    """`value` as a model whose every array is finite, of floats and of a shape its layer can use.
+
+    like: a model whose layers, settings and array shapes `value` must have, whatever the numbers.
+    dtype: the one dtype that will do for weights and biases.
+    """
+    assert isinstance(value, Sequential), f"{name} must be a Sequential, got {described(value)}"
+    if like is not None:
+        kinds = [type(layer) for layer in value.layers]
+        assert kinds == [type(layer) for layer in like.layers], (
+            f"{name} must have the same layers as the model it came from, in the same order"
+        )
+    for index, layer in enumerate(value.layers):
+        if not isinstance(layer, Dense | Conv2D):
+            continue
+        where = f"of layer {index} of {name}"
+        weight = an_array(layer.weight, f"weight {where}", kind="f", dtype=dtype)
+        bias = an_array(layer.bias, f"bias {where}", kind="f", dtype=dtype)
+        is_dense = isinstance(layer, Dense)
+        assert weight.ndim == (2 if is_dense else 4), f"weight {where} has {weight.ndim} dimensions"
+        units = weight.shape[1 if is_dense else 0]
+        assert bias.shape == (units,), f"bias {where} must have one number per unit, got {bias.shape}"
+    if like is not None:
+        for index, (layer, model_layer) in enumerate(zip(value.layers, like.layers, strict=True)):
+            assert layer.config() == model_layer.config(), f"layer {index} of {name} has other settings"
+            if isinstance(model_layer, Dense | Conv2D):
+                assert layer.weight.shape == model_layer.weight.shape, (
+                    f"weight of layer {index} of {name} must keep its shape, got {layer.weight.shape}"
+                )
+    return value
+
+
+def untouched(call: Any, function: str) -> Any:
+    """The value of a `submission.inspect`, which must have left its arguments as they were."""
+    assert not call.changed_arguments, (
+        f"{function} must not change its arguments: it writes into an array or model it was given "
+        "(work on a copy)"
+    )
+    return call.value
+
+
+def unaliased(call: Any, function: str) -> Any:
+    """The value of a `submission.inspect`, which must also share no memory with the arguments."""
+    value = untouched(call, function)
+    assert not call.shares_memory, (
+        f"{function} must return a new result: an array or layer of it is also part of an argument, "
+        "so changing one would change the other (copy it)"
+    )
+    return value
+
+
+def rejects(
+    submission: Any,
+    function: str,
+    *args: Any,
+    names: str | Iterable[str],
+    got: Any,
+    needs: Iterable[str] = (),
+    **kwargs: Any,
+) -> None:
+    """The call must raise ValueError, its message naming the argument, what it got and what it needs.
+
+    names: the argument's name, or several that would do. got: the bad value; where it is a tuple,
+    any of these words will do. needs: words any of which says what is needed.
+    """
+    error = submission.rejection(function, *args, **kwargs)
+    names = [names] if isinstance(names, str) else list(names)
+    argument = names[0]
+    assert error is not None, f"{function} must raise ValueError for a bad {argument}, and returned instead"
+    assert error.exception == "ValueError", (
+        f"{function} must raise ValueError for a bad {argument}, not {error.exception or error.kind}"
+    )
+    message = (error.message or "").lower()
+    assert any(name.lower() in message for name in names), (
+        f"the ValueError of {function} for a bad {argument} must name the argument, {argument}"
+    )
+    words = got if isinstance(got, tuple) else shown_forms(got)
+    assert any(mentions(message, word) for word in words), (
+        f"the ValueError of {function} for a bad {argument} must say what it got"
+    )
+    needs = list(needs)
+    assert not needs or any(word.lower() in message for word in needs), (
+        f"the ValueError of {function} for a bad {argument} must say what it needs"
+    )
+
+
+def shown_forms(value: Any) -> list[str]:
+    """The ways in which a message may show a value: 1.5 as itself or as 150%."""
+    if isinstance(value, float) and math.isfinite(value):
+        return [str(value), f"{value:g}", f"{value * 100:g}", f"{value:.1f}", f"{value:.2f}"]
+    return [str(value)]
+
+
+def mentions(message: str, word: str) -> bool:
+    """Whether `word` is in `message`, and is not merely a part of a longer number."""
+    return re.search(rf"(?<![\d.]){re.escape(word.lower())}(?!\.?\d)", message) is not None
