@@ -4,7 +4,7 @@ Read `layers`, then `model`, `losses`, `optim` and `training`. Everything is flo
 """
 
 from .augment import random_shifts
-from .layers import LAYERS, AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape
+from .layers import LAYERS, AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, WeightedLayer
 from .losses import cross_entropy
 from .model import Sequential
 from .optim import SGD, Adam, cosine
@@ -26,6 +26,7 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Sequential",
+    "WeightedLayer",
     "cosine",
     "cross_entropy",
     "evaluate",
