@@ -349,7 +349,7 @@ def prune_neurons(model: Sequential, layer_index: int, importance: Array, keep_r
     layer, *readers = weighted_layers(Sequential(pruned.layers[index:]))
     if not readers:
         raise ValueError(
-            f"layer_index must name a hidden layer, got {layer_index}: that classifier's units are the classes"
+            f"layer_index must name a hidden layer, got {layer_index}, whose units are the classes"
         )
     reader = readers[0]
     if any(isinstance(between, Reshape) for between in pruned.layers[index : pruned.layers.index(reader)]):
