@@ -1,0 +1,89 @@
+"""Run each mutant against the hidden tests of the function it gets wrong, and say what killed it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from assignment.seam import LocalSubmission
+from assignment.submission import SUBMISSION
+
+from . import HERE, Mutant
+
+HIDDEN = HERE.parent
+RUN = ["-q", "-p", "no:cacheprovider", "-p", "assignment.submission", "-o", "addopts=", "--assert=plain"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the tests of one function made of one solution.
+
+    crashed: tests that ended in something other than an assertion or the submission's own error, which
+    the grader would have to take for its own fault.
+    """
+
+    failed: tuple[str, ...]
+    passed: tuple[str, ...]
+    crashed: tuple[str, ...]
+
+
+class Examiner:
+    """A pytest plugin: puts one solution under the tests of one function, and notes the outcomes."""
+
+    def __init__(self, path: Path, function: str | None):
+        self.path, self.function = path, function
+        self.outcomes: dict[str, set[str]] = {"failed": set(), "passed": set(), "crashed": set()}
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[SUBMISSION] = LocalSubmission(self.path)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.function is not None:
+            items[:] = [item for item in items if self.function in grades(item)]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Iterable:
+        report = yield
+        fault = call.excinfo.typename if call.excinfo else None
+        if fault is not None and fault not in ("AssertionError", "SubmissionError"):
+            self.outcomes["crashed"].add(f"{item.name}: {call.excinfo!r}")
+        if report.when == "call":
+            self.outcomes["failed" if report.failed else "passed"].add(item.name)
+        return report
+
+
+def grades(item: pytest.Item) -> tuple[str, ...]:
+    marker = item.get_closest_marker("grades")
+    return marker.args if marker else ()
+
+
+def examine(
+    source: str, function: str | None, seed: int, suites: tuple[str, ...] = ("tests_hidden",)
+) -> Verdict:
+    """Run the tests of `function` (None: all tests) on a compression.py with this text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "compression.py")
+        path.write_text(source, encoding="utf-8")
+        examiner = Examiner(path, function)
+        places = [str(HIDDEN.parent / suite) for suite in suites]
+        with contextlib.redirect_stdout(io.StringIO()):
+            pytest.main([*RUN, f"--seed={seed}", *places], plugins=[examiner])
+    return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in ("failed", "passed", "crashed")))
+
+
+def examine_mutant(mutant: Mutant, seed: int) -> Verdict:
+    return examine(mutant.source(), mutant.function, seed)
+
+
+def examine_all(mutants: list[Mutant], seed: int, processes: int) -> list[Verdict]:
+    """The verdicts on all mutants, in their order."""
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(examine_mutant, mutants, [seed] * len(mutants), chunksize=4))
