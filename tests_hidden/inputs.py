@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -35,7 +36,7 @@ def distinct(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def dense_model(rng: np.random.Generator, *sizes: int) -> Sequential:
     """Dense layers with ReLUs between them; weights and biases are normal."""
     layers: list = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in itertools.pairwise(sizes):
         layers += [Dense(fan_in, fan_out, rng=rng), ReLU()]
         layers[-2].bias = rng.normal(0, 0.5, fan_out).astype(np.float32)
     return Sequential(layers[:-1])

@@ -1,0 +1,75 @@
+"""Wrong ways to measure sparsity."""
+
+import numpy as np
+
+from assignment.nn import Dense
+from tests_hidden.mutants import right, wrong
+
+
+def share(arrays):
+    return sum(int((array == 0).sum()) for array in arrays) / sum(array.size for array in arrays)
+
+
+@wrong("averages the layers' own sparsities", killed_by="test_sparsity_is_one_share_over_all_weights")
+def mean_of_layers(model):
+    return float(np.mean([share([layer.weight]) for layer in right.weighted_layers(model)]))
+
+
+@wrong("counts biases among the weights", killed_by="test_sparsity_does_not_look_at_biases")
+def with_biases(model):
+    return share(model.parameters())
+
+
+@wrong("takes tiny weights for zeros", killed_by="test_sparsity_counts_exact_zeros_only")
+def nearly_zero(model):
+    flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
+    return float(np.isclose(flat, 0).mean())
+
+
+@wrong("takes what rounds to nothing beside 1 for zero", killed_by="test_sparsity_counts_exact_zeros_only")
+def under_machine_epsilon(model):
+    flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
+    return float((np.abs(flat) < np.finfo(np.float32).eps).mean())
+
+
+@wrong("returns the density", killed_by="test_sparsity_is_one_share_over_all_weights")
+def density(model):
+    return 1 - right.sparsity(model)
+
+
+@wrong("returns a percentage", killed_by="test_sparsity_runs_from_zero_to_one")
+def percent(model):
+    return 100 * right.sparsity(model)
+
+
+@wrong("looks at Dense layers only", killed_by="test_sparsity_is_one_share_over_all_weights")
+def dense_only(model):
+    return share([layer.weight for layer in model.layers if isinstance(layer, Dense)])
+
+
+@wrong("looks at the first layer only", killed_by="test_sparsity_is_one_share_over_all_weights")
+def first_layer(model):
+    return share([right.weighted_layers(model)[0].weight])
+
+
+@wrong("returns the number of zeros", killed_by="test_sparsity_runs_from_zero_to_one")
+def number_of_zeros(model):
+    return sum(int((layer.weight == 0).sum()) for layer in right.weighted_layers(model))
+
+
+@wrong("divides by all parameters, biases too", killed_by="test_sparsity_is_one_share_over_all_weights")
+def over_all_parameters(model):
+    return number_of_zeros(model) / right.count_parameters(model)
+
+
+@wrong(
+    "takes weights that are not positive for zeros", killed_by="test_sparsity_is_one_share_over_all_weights"
+)
+def not_positive(model):
+    flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
+    return float((flat <= 0).mean())
+
+
+@wrong("always says one half", killed_by="test_sparsity_runs_from_zero_to_one")
+def one_half(model):
+    return 0.5

@@ -1,0 +1,239 @@
+"""Part 1, hidden: what a model's size is made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assignment.nn import Flatten, ReLU, Sequential
+from tests_hidden.diagnosis import looks_like
+from tests_hidden.inputs import all_weights, conv_model, dense_model, weighted, with_weights
+from tests_public import expect
+
+
+def random_dense(rng):
+    """Three Dense layers of random sizes, all different, none of them square."""
+    return dense_model(rng, *(rng.permutation(12)[:4] + 3).tolist())
+
+
+# count_parameters
+
+
+def counted(submission, model):
+    return expect.a_whole_number(submission.call("count_parameters", model), "count_parameters")
+
+
+def parameters(model):
+    return sum(layer.weight.size + layer.bias.size for layer in weighted(model))
+
+
+@pytest.mark.grades("count_parameters")
+def test_count_has_every_weight_and_bias_of_dense_layers(submission, rng):
+    for _ in range(3):
+        model = random_dense(rng)
+        layers = weighted(model)
+        count = counted(submission, model)
+        weights = sum(layer.weight.size for layer in layers)
+        hint = looks_like(
+            count,
+            {
+                "leaving the biases out": weights,
+                "counting one bias per input": sum(layer.weight.size + layer.in_features for layer in layers),
+                "leaving the last layer out": parameters(Sequential(model.layers[:-1])),
+                "counting bytes": 4 * parameters(model),
+            },
+        )
+        assert count == parameters(model), (
+            f"every weight and every bias of every Dense layer is a parameter{hint}"
+        )
+
+
+@pytest.mark.grades("count_parameters")
+def test_count_has_the_kernels_and_biases_of_convolutions(submission, rng):
+    model = conv_model(rng)
+    dense_alone = parameters(Sequential([model.layers[-1]]))
+    count = counted(submission, model)
+    hint = looks_like(count, {"counting Dense layers alone": dense_alone})
+    assert count == parameters(model), (
+        f"a Conv2D has out * in * kh * kw weights, and a bias for each output channel; pools, ReLU, Reshape "
+        f"and Flatten have none{hint}"
+    )
+
+
+@pytest.mark.grades("count_parameters")
+def test_count_has_the_zeros_too(submission, rng):
+    model = random_dense(rng)
+    sparse = with_weights(model, all_weights(model) * (rng.random(all_weights(model).size) < 0.4))
+    weighted(sparse)[0].bias[:] = 0
+    assert counted(submission, sparse) == parameters(model), (
+        "a weight or bias that is zero is still a parameter: counting does not depend on the values"
+    )
+
+
+@pytest.mark.grades("count_parameters")
+def test_count_follows_the_model_it_is_given(submission, rng):
+    first, second, bare = random_dense(rng), conv_model(rng), Sequential([Flatten(), ReLU()])
+    for model in (first, second, first, bare, second):
+        assert counted(submission, model) == parameters(model), (
+            "the count must be that of the model given, call after call, and 0 for a model without weights"
+        )
+
+
+# sparsity
+
+
+def measured_sparsity(submission, model):
+    return expect.a_number(submission.call("sparsity", model), "sparsity")
+
+
+def with_zeros(model, rng):
+    """Zeros in the weights, of each layer another share; no bias is zero."""
+    sparse = model.copy()
+    for layer in weighted(sparse):
+        layer.weight[rng.random(layer.weight.shape) < rng.uniform(0.1, 0.9)] = 0
+        layer.bias[:] = rng.uniform(0.1, 1.0, layer.bias.shape)
+    return sparse
+
+
+def zero_share(arrays):
+    return sum(int((array == 0).sum()) for array in arrays) / sum(array.size for array in arrays)
+
+
+# A quotient of two counts: one rounding, of float32 at worst.
+SHARE_TOLERANCE = 1e-6
+
+
+@pytest.mark.grades("sparsity")
+def test_sparsity_is_one_share_over_all_weights(submission, rng):
+    for model in (with_zeros(random_dense(rng), rng), with_zeros(conv_model(rng), rng)):
+        weights = [layer.weight for layer in weighted(model)]
+        share = measured_sparsity(submission, model)
+        hint = looks_like(
+            share,
+            {
+                "averaging the layers' own shares": np.mean([zero_share([weight]) for weight in weights]),
+                "counting what is not zero": 1 - zero_share(weights),
+                "counting biases among the weights": zero_share(model.parameters()),
+                "a percentage": 100 * zero_share(weights),
+            },
+        )
+        assert abs(share - zero_share(weights)) <= SHARE_TOLERANCE, (
+            f"sparsity is the number of zero weights over that of weights, over all layers together{hint}"
+        )
+
+
+@pytest.mark.grades("sparsity")
+def test_sparsity_does_not_look_at_biases(submission, rng):
+    model = with_zeros(random_dense(rng), rng)
+    no_biases = model.copy()
+    for layer in weighted(no_biases):
+        layer.bias[:] = 0
+    share = zero_share([layer.weight for layer in weighted(model)])
+    assert abs(measured_sparsity(submission, no_biases) - share) <= SHARE_TOLERANCE, (
+        "biases are not counted: setting them all to zero must not change the sparsity"
+    )
+
+
+@pytest.mark.grades("sparsity")
+def test_sparsity_counts_exact_zeros_only(submission, rng):
+    model = random_dense(rng)
+    row = all_weights(model)
+    tiny = rng.permutation(row.size)[: row.size // 2]
+    row[tiny] = rng.choice(np.float32([1e-9, -1e-9, 1e-30, -1e-30]), tiny.size)
+    assert abs(measured_sparsity(submission, with_weights(model, row))) <= SHARE_TOLERANCE, (
+        "a weight that is tiny is not zero: only exact zeros count"
+    )
+    row[tiny] = rng.choice(np.float32([0.0, -0.0]), tiny.size)
+    share = measured_sparsity(submission, with_weights(model, row))
+    assert abs(share - tiny.size / row.size) <= SHARE_TOLERANCE, "0.0 and -0.0 are both zero"
+
+
+@pytest.mark.grades("sparsity")
+def test_sparsity_runs_from_zero_to_one(submission, rng):
+    for model in (random_dense(rng), conv_model(rng)):
+        size = all_weights(model).size
+        full, empty = with_weights(model, np.ones(size)), with_weights(model, np.zeros(size))
+        assert abs(measured_sparsity(submission, full)) <= SHARE_TOLERANCE, "no zeros: sparsity 0"
+        assert abs(measured_sparsity(submission, empty) - 1) <= SHARE_TOLERANCE, "nothing but zeros: 1"
+
+
+# storage_bytes
+
+
+def claimed(submission, model, *bits):
+    return expect.a_whole_number(submission.call("storage_bytes", model, *bits), "storage_bytes")
+
+
+def expected_bytes(model, bits):
+    return sum((layer.weight.size * bits + 7) // 8 + 4 * layer.bias.size for layer in weighted(model))
+
+
+def byte_misconceptions(model, bits):
+    layers = weighted(model)
+    weights, biases = all_weights(model).size, sum(layer.bias.size for layer in layers)
+    return {
+        "rounding once over the model": (weights * bits + 7) // 8 + 4 * biases,
+        "rounding down": sum(layer.weight.size * bits // 8 for layer in layers) + 4 * biases,
+        "giving each weight whole bytes": weights * ((bits + 7) // 8) + 4 * biases,
+        "leaving the biases out": expected_bytes(model, bits) - 4 * biases,
+        "32 bits whatever is asked for": expected_bytes(model, 32),
+        "counting bits": weights * bits + 32 * biases,
+        "biases at the weights' bits": sum(
+            (layer.weight.size * bits + 7) // 8 + (layer.bias.size * bits + 7) // 8 for layer in layers
+        ),
+    }
+
+
+def odd_model(rng):
+    """Dense layers whose weights never fill whole bytes at an odd number of bits: all sizes are odd."""
+    return dense_model(rng, *(2 * rng.permutation(6)[:4] + 3).tolist())
+
+
+@pytest.mark.grades("storage_bytes")
+def test_storage_rounds_up_each_array_by_itself(submission, rng):
+    for bits in (1, 3, 5, 7, 12, 31):
+        model = odd_model(rng)
+        size = claimed(submission, model, bits)
+        hint = looks_like(size, byte_misconceptions(model, bits))
+        assert size == expected_bytes(model, bits), (
+            f"weights at `bits` each, rounded up to whole bytes layer by layer, and biases at 32{hint}"
+        )
+
+
+@pytest.mark.grades("storage_bytes")
+def test_storage_of_arrays_that_fill_their_bytes_is_exact(submission, rng):
+    model = dense_model(rng, 8, int(rng.integers(3, 9)), 16)
+    for bits in (1, 2, 8, 16, 32):
+        size = claimed(submission, model, bits)
+        hint = looks_like(size, byte_misconceptions(model, bits))
+        assert size == expected_bytes(model, bits), (
+            f"rounding up adds nothing where the bits fill whole bytes{hint}"
+        )
+
+
+@pytest.mark.grades("storage_bytes")
+def test_storage_keeps_biases_at_32_bits(submission, rng):
+    narrow, bits = odd_model(rng), int(rng.integers(2, 9))
+    weights = sum((layer.weight.size * bits + 7) // 8 for layer in weighted(narrow))
+    biases = sum(layer.bias.size for layer in weighted(narrow))
+    assert claimed(submission, narrow, bits) - weights == 4 * biases, (
+        "a bias takes 32 bits, whatever the weights take"
+    )
+
+
+@pytest.mark.grades("storage_bytes")
+def test_storage_without_bits_is_that_of_float32(submission, rng):
+    for model in (odd_model(rng), conv_model(rng)):
+        assert claimed(submission, model) == 4 * parameters(model), "by default every parameter takes 32 bits"
+
+
+@pytest.mark.grades("storage_bytes")
+def test_storage_counts_convolutions_and_zeros(submission, rng):
+    model = conv_model(rng)
+    sparse = with_weights(model, np.zeros(all_weights(model).size))
+    for bits in (3, 8):
+        assert claimed(submission, model, bits) == expected_bytes(model, bits), "kernels are weights as well"
+        assert claimed(submission, sparse, bits) == expected_bytes(model, bits), (
+            "a zero takes as much room as any other weight here: this is the size without any coding"
+        )
+    assert claimed(submission, Sequential([ReLU()]), 8) == 0, "a model without weights takes no bytes"
