@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 
 
-def looks_like(got: Any, misconceptions: dict[str, Any]) -> str:
+def looks_like(got: Any, misconceptions: dict[str, Any], *, rounding: float = 0.0) -> str:
     """ " (this is what ... gives)" for the first misconception whose answer `got` is; "" for none.
 
     misconceptions: from a phrase such as "ranking by signed value" to the answer it gives: an array, a
-    number or a list of arrays.
+    number or a list of arrays. rounding: how far off, relative to the answer's largest number, `got` may be.
     """
     for phrase, answer in misconceptions.items():
-        if same(got, answer):
+        if same(got, answer, rounding):
             return f" (your answer is the one that {phrase} gives)"
     return ""
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any, rounding: float = 0.0) -> bool:
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
+        return len(a) == len(b) and all(same(x, y, rounding) for x, y in zip(a, b, strict=True))
     a, b = np.asarray(a), np.asarray(b)
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=0))
+    slack = rounding * float(np.abs(b).max(initial=0)) if rounding else 0.0
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=slack))

@@ -55,8 +55,8 @@ def test_temperature_softens_the_probabilities(submission):
     for temperature, expected in ((1.0, [[0.1, 0.9]]), (2.0, QUARTERS)):
         p = expect.an_array(submission.softmax(row(0, LN9), temperature), "softmax", (1, 2), "f")
         assert np.abs(p - expected).max() < ROUNDING, (
-            f"softmax([0, ln 9]) at temperature {temperature:g} is {shown(expected)}, got {shown(p)}: divide the "
-            "logits by the temperature, then exponentiate and normalise"
+            f"softmax([0, ln 9]) at temperature {temperature:g} is {shown(expected)}, got {shown(p)}: "
+            "divide the logits by the temperature, then exponentiate and normalise"
         )
 
 
