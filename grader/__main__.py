@@ -1,0 +1,197 @@
+"""The grader's command line: `python -m grader COMMAND`. Each command parses, calls, prints."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Group
+
+from assignment.data import DataError, load_mnist
+from grader import GraderError, UnusableError, __version__
+from grader.rules import SuitePaths, read_rules
+from grader.sandbox import BACKENDS, CHOICES, backend_for
+
+GRADED, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
+
+GRADE_EXAMPLES = """\
+examples:
+  python -m grader grade assignment/compression.py
+      all tests and the competition; the result goes to results/
+  python -m grader grade handed-in/ada --out results
+      a folder that holds assignment/compression.py
+  python -m grader grade ada.zip --tests public --no-compete
+      only what a student could run too
+  python -m grader grade ada.zip --seed 1234
+      again, with the random inputs of an earlier run (its result.json names the seed)
+
+exit code: 0 when grading worked, whatever the grade; 1 when the grader itself failed;
+2 when there is nothing that can be graded; 130 when stopped by Ctrl-C.
+"""
+
+SCORE_EXAMPLES = """\
+example:
+  python -m grader score results/ada/model.fw
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["baseline"]:
+        from grader.baseline import main as baseline
+
+        return stoppable(lambda: baseline(arguments[1:]))
+    options = parser().parse_args(arguments)
+    return stoppable(lambda: options.run(options))
+
+
+def stoppable(command: Callable[[], int]) -> int:
+    """The command's exit code, with one sentence instead of a traceback for what was foreseen."""
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        return command()
+    except UnusableError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return UNUSABLE
+    except (GraderError, DataError) as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("grader: stopped; no result was written", file=sys.stderr)
+        return STOPPED
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m grader",
+        description="Grade submissions of the Featherweight assignment.",
+        epilog="python -m grader COMMAND --help shows examples.",
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_grade(commands)
+    add_score(commands)
+    doctor = commands.add_parser("doctor", help="say what this machine offers for grading")
+    doctor.set_defaults(run=run_doctor)
+    commands.add_parser("baseline", help="train the shared model again (see its own --help)", add_help=False)
+    return top
+
+
+def add_grade(commands: argparse._SubParsersAction) -> None:
+    grade = commands.add_parser(
+        "grade",
+        help="grade one submission",
+        description="Run the tests and the competition on one submission; write OUT/<id>/result.json.",
+        epilog=GRADE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    grade.add_argument(
+        "path", metavar="PATH", type=Path, help="a compression.py, a folder with one, or a zip"
+    )
+    grade.add_argument("--out", metavar="DIR", type=Path, default=Path("results"), help="default: results/")
+    grade.add_argument(
+        "--tests", choices=("public", "hidden", "all", "none"), default="all", help="default: all"
+    )
+    grade.add_argument("--no-compete", action="store_true", help="leave the competition run out")
+    grade.add_argument("--sandbox", choices=CHOICES, default="auto", help="default: the best there is")
+    grade.add_argument("--unsafe", action="store_true", help="allow --sandbox none")
+    grade.add_argument("--seed", type=seed, metavar="N", help="of the random inputs (default: a fresh one)")
+    grade.add_argument(
+        "--commit", metavar="SHA", type=commit, help="the commit it was taken from, for the record"
+    )
+    grade.add_argument(
+        "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
+    )
+    grade.set_defaults(run=run_grade)
+
+
+def add_score(commands: argparse._SubParsersAction) -> None:
+    score = commands.add_parser(
+        "score",
+        help="measure an artifact, a model.fw",
+        description="Unpack an artifact, count its bytes and measure it on the public half of the test set.",
+        epilog=SCORE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    score.add_argument("artifact", metavar="ARTIFACT", type=Path)
+    score.set_defaults(run=run_score)
+
+
+def seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError(f"a seed must be in [0, 2**32), got {value}")
+    return value
+
+
+def commit(text: str) -> str:
+    if not 7 <= len(text) <= 64 or set(text) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"a commit must be 7 to 64 hexadecimal digits, got {text!r}")
+    return text
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    from grader.grade import Request, grade
+    from grader.progress import progress_on_stderr
+    from grader.table import show
+
+    suites = SuitePaths(options.suites.resolve()) if options.suites else SuitePaths()
+    if not suites.root.is_dir():
+        raise UnusableError(f"--suites needs a folder, and {options.suites} is none")
+    request = Request(
+        path=options.path,
+        out=options.out,
+        tests=options.tests,
+        competes=not options.no_compete,
+        sandbox=options.sandbox,
+        unsafe=options.unsafe,
+        seed=options.seed,
+        commit=options.commit,
+        suites=suites,
+    )
+    with progress_on_stderr() as progress:
+        record = grade(request, progress)
+    show(record)
+    print(f"written: {options.out / record['submission']['id'] / 'result.json'}")
+    return GRADED if record["error"] is None else FAILED
+
+
+def run_score(options: argparse.Namespace) -> int:
+    from grader.compete import ModelFault, entry, measure, public_half
+    from grader.table import competition_table, console_for, flags
+
+    try:
+        content = options.artifact.read_bytes()
+    except OSError as error:
+        raise UnusableError(f"{options.artifact} cannot be read: {error.strerror}") from error
+    rules, mnist = read_rules(), load_mnist()
+    try:
+        measured = measure(content, public_half(mnist.test), rules, backend_for("auto"))
+    except ModelFault as error:
+        raise UnusableError(f"{options.artifact}: {error}") from error
+    found = asdict(entry(content, measured, rules.competition, mnist.name, 0.0))
+    console_for(sys.stdout).print(Group(competition_table(found), *flags(found)))
+    return GRADED
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    from grader.record import environment
+
+    for name, value in environment().items():
+        print(f"{name:10} {value}")
+    print(f"{'sandboxes':10} {', '.join(backend.name for backend in BACKENDS)}")
+    try:
+        print(f"{'data':10} {load_mnist().name}")
+    except DataError as error:
+        print(f"{'data':10} {error}")
+        return FAILED
+    return GRADED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

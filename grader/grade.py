@@ -1,0 +1,179 @@
+"""Grade one submission: its tests, its competition run, its record.
+
+The worker that runs hidden tests is never one that has run public ones, and what it prints goes
+nowhere: hidden inputs do not come out of it in the log.
+"""
+
+from __future__ import annotations
+
+import resource
+import secrets
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from assignment.data import DataError, Mnist, load_mnist
+from assignment.nn import Sequential
+from assignment.shared_model import shared_model
+from grader import GraderError, UnusableError
+from grader.compete import Entry, compete
+from grader.intake import Source, take
+from grader.log import Log, nowhere
+from grader.progress import Silent
+from grader.record import Circumstances, Record, record_of, write
+from grader.remote import RemoteSubmission, room_for
+from grader.rules import COMPETITION_FILE, SUITES, Rules, SuitePaths, read_points, read_rules, rules_sha256
+from grader.sandbox import Backend, Room, backend_for
+from grader.suites import TestResult, run_suite
+
+TESTS = {"public": ("public",), "hidden": ("hidden",), "all": SUITES, "none": ()}
+RESULT, ARTIFACT, LOG = "result.json", "model.fw", "log.txt"
+
+
+@dataclass
+class Request:
+    """What to grade and how. `seed` None draws a fresh one, which the record names."""
+
+    path: Path
+    out: Path = Path("results")
+    tests: str = "all"
+    competes: bool = True
+    sandbox: str = "auto"
+    unsafe: bool = False
+    seed: int | None = None
+    commit: str | None = None
+    suites: SuitePaths = field(default_factory=SuitePaths)
+
+
+@dataclass
+class Run:
+    """One grading as it goes: what it has found so far, and what failed in the grader."""
+
+    request: Request
+    source: Source
+    backend: Backend
+    folder: Path
+    seed: int
+    progress: Silent
+    tests: list[TestResult] = field(default_factory=list)
+    entry: Entry | None = None
+    data: str | None = None
+    errors: list[str] = field(default_factory=list)
+
+
+def grade(request: Request, progress: Silent | None = None) -> Record:
+    """Grade and write `OUT/<id>/result.json`, beside it `model.fw` and what the submission printed.
+
+    Whatever fails in the grader itself stands in the record's `error`. Raises UnusableError, having
+    written nothing, where there is nothing to grade; GraderError where not even a record can be made.
+    """
+    started, cpu_before = datetime.now(UTC), cpu_seconds()
+    backend = backend_for(request.sandbox, unsafe=request.unsafe)
+    source = take(request.path)
+    folder = made_folder(request.out / source.id)
+    for name in (RESULT, ARTIFACT, LOG):
+        (folder / name).unlink(missing_ok=True)
+    seed = secrets.randbits(32) if request.seed is None else request.seed
+    run = Run(request, source, backend, folder, seed, progress or Silent())
+    rules = read_rules()
+    grade_into(run, rules)
+    made_with = Circumstances(
+        rules_sha256(COMPETITION_FILE, request.suites.points_file),
+        run.data,
+        backend.name,
+        seed,
+        started,
+        cpu_seconds() - cpu_before,
+    )
+    error = "; ".join(run.errors) or None
+    record = record_of(source, request.commit, made_with, run.tests, run.entry, error)
+    write(record, folder / RESULT)
+    return record
+
+
+def made_folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableError(f"{path} cannot be made into a folder: {error.strerror}") from error
+    return path
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and of all the workers that have ended."""
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + workers.ru_utime + workers.ru_stime
+
+
+def grade_into(run: Run, rules: Rules) -> None:
+    """The stages, one after the other; what fails in one of them does not stop the next."""
+    log = Log(run.folder / LOG, rules.worker.log_kib * 1024)
+    with ExitStack() as stack:
+        room = stack.enter_context(room_for(run.source.content))
+        sink = stack.enter_context(log.sink())
+        for suite in TESTS[run.request.tests]:
+            guarded(run, partial(test, run, rules, room, suite, sink))
+        if run.request.competes:
+            guarded(run, partial(compete_in, run, rules, room, sink))
+    log.save()
+
+
+def guarded(run: Run, stage: Callable[[], None]) -> None:
+    """A stage's failure is the grader's, and is recorded, whatever it is."""
+    try:
+        stage()
+    except (GraderError, DataError) as error:
+        run.errors.append(str(error))
+    except Exception as error:
+        traceback.print_exc()
+        run.errors.append(f"the grader met {type(error).__name__}: {error}")
+
+
+def test(run: Run, rules: Rules, room: Room, suite: str, public_sink: int) -> None:
+    is_hidden = suite == "hidden"
+    worth = read_points(run.request.suites.points_file)
+    with ExitStack() as stack:
+        sink = stack.enter_context(nowhere()) if is_hidden else public_sink
+        submission = RemoteSubmission(room, run.backend, rules.worker, sink=sink, private=is_hidden)
+        stack.enter_context(submission)
+        result = run_suite(
+            suite,
+            submission,
+            worth,
+            run.request.suites,
+            run.seed,
+            on_collected=lambda count: run.progress.stage(f"{suite} tests", count),
+            on_test=lambda outcome: run.progress.step(),
+        )
+    run.tests += result.tests
+    if result.error is not None:
+        run.errors.append(result.error)
+
+
+def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
+    run.progress.stage("data and shared model")
+    mnist, model = competition_inputs()
+    run.data = mnist.name
+    limit = rules.competition.cpu_seconds
+    titles = {"compress": f"compress (at most {limit:g} s of CPU time)", "measure": "measuring the artifact"}
+    run.entry = compete(
+        room,
+        model,
+        mnist,
+        rules,
+        run.backend,
+        run.folder / ARTIFACT,
+        sink=sink,
+        on_tick=lambda seconds: run.progress.note(f"{seconds:.0f} s of CPU time"),
+        on_stage=lambda name: run.progress.stage(titles[name]),
+    )
+
+
+def competition_inputs() -> tuple[Mnist, Sequential]:
+    """The digits and the model that everybody compresses. Raises DataError."""
+    return load_mnist(), shared_model()

@@ -1,0 +1,257 @@
+"""A worker process from the grader's side: start it, exchange frames under a deadline, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psutil  # type: ignore[import-untyped]
+
+from grader import GraderError, wire
+from grader.sandbox import Backend, Room
+
+START_SECONDS = 60
+TICK_SECONDS = 0.25
+IDLE_SHARE = 0.05
+CPU_GRACE_SECONDS = 5
+PIPE_BYTES = 2**20
+
+
+class WorkerStoppedError(Exception):
+    """The worker will not answer any more.
+
+    how: "timeout" (CPU time), "idle" (it waited for something that never came), "died" or "babble"
+    (what it sent is no reply). detail: for "died", how it ended.
+    """
+
+    def __init__(self, how: str, detail: str = ""):
+        super().__init__(how, detail)
+        self.how, self.detail = how, detail
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """CPU time counts; waiting counts too, so that a sleeper ends, but being crowded out does not."""
+
+    cpu_seconds: float
+    on_tick: Callable[[float], None] | None = None
+
+    @property
+    def idle_seconds(self) -> float:
+        return min(max(self.cpu_seconds, 5.0), 30.0)
+
+    @property
+    def wall_seconds(self) -> float:
+        return 10 * self.cpu_seconds + 60
+
+
+class Clock:
+    """Measures one exchange against its deadline. The first look comes after a quarter of a second."""
+
+    def __init__(self, worker: WorkerProcess, deadline: Deadline):
+        self.worker, self.deadline = worker, deadline
+        self.started = self.last_wall = time.monotonic()
+        self.first_cpu: float | None = None
+        self.last_cpu = self.idle = 0.0
+
+    @property
+    def spent_seconds(self) -> float:
+        """CPU time of this exchange, as far as it was measured; for a short one, the time it took."""
+        measured = None if self.first_cpu is None else self.last_cpu - self.first_cpu
+        return time.monotonic() - self.started if measured is None else measured + TICK_SECONDS
+
+    def look(self) -> None:
+        """Raises WorkerStoppedError once the deadline has passed. Costs nothing between ticks."""
+        now = time.monotonic()
+        if now - self.last_wall < TICK_SECONDS:
+            return
+        cpu = self.worker.cpu_seconds()
+        if self.first_cpu is None:
+            self.first_cpu = self.last_cpu = cpu
+        elif cpu - self.last_cpu < IDLE_SHARE * (now - self.last_wall) and self.worker.is_waiting():
+            self.idle += now - self.last_wall
+        self.last_wall, self.last_cpu = now, cpu
+        if self.deadline.on_tick is not None:
+            self.deadline.on_tick(self.spent_seconds)
+        if cpu - self.first_cpu >= self.deadline.cpu_seconds:
+            raise WorkerStoppedError("timeout")
+        if self.idle >= self.deadline.idle_seconds or now - self.started >= self.deadline.wall_seconds:
+            raise WorkerStoppedError("idle")
+
+
+class WorkerProcess:
+    """One worker, running. Ends with `close`, whatever it is doing.
+
+    sink: the file descriptor that takes its stdout and stderr.
+    """
+
+    def __init__(self, backend: Backend, room: Room, *, memory_bytes: int, cpu_seconds: float, sink: int):
+        theirs_read, self._write = os.pipe()
+        self._read, theirs_write = os.pipe()
+        orders = {
+            "read": theirs_read,
+            "write": theirs_write,
+            "source": str(room.source),
+            "shared": str(room.shared),
+            "memory_bytes": memory_bytes,
+            "cpu_seconds": int(cpu_seconds) + CPU_GRACE_SECONDS,
+        }
+        try:
+            self._process = subprocess.Popen(
+                backend.command(room, ["-m", "grader.worker", json.dumps(orders)]),
+                env=backend.environment(room),
+                cwd=room.scratch,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                pass_fds=(theirs_read, theirs_write),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(self._read)
+            os.close(self._write)
+            raise GraderError(f"no worker could be started: {error}") from error
+        finally:
+            os.close(theirs_read)
+            os.close(theirs_write)
+        self._watched = psutil.Process(self._process.pid)
+        for descriptor in (self._read, self._write):
+            os.set_blocking(descriptor, False)
+        self.spent_seconds = 0.0
+        self._await_ready()
+
+    def _await_ready(self) -> None:
+        try:
+            header, _ = self._transfer(b"", Deadline(START_SECONDS))
+        except WorkerStoppedError as error:
+            self.close()
+            raise GraderError(f"the worker did not start: {error.detail or error.how}") from error
+        except BaseException:
+            self.close()
+            raise
+        if header.get("ready") is not True:
+            self.close()
+            raise GraderError("the worker did not start properly")
+
+    def exchange(
+        self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline
+    ) -> tuple[dict[str, Any], list[np.ndarray]]:
+        """Send one request and wait for its reply. Raises WorkerStoppedError; close the worker then."""
+        if self._has_something_to_say():
+            raise WorkerStoppedError("babble")
+        ticket = secrets.token_hex(8)
+        header, results = self._transfer(wire.packed({**request, "ticket": ticket}, arrays), deadline)
+        if header.get("ticket") != ticket:
+            raise WorkerStoppedError("babble")
+        return header, results
+
+    def _has_something_to_say(self) -> bool:
+        """Whether it sent anything, or hung up, without being asked."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._read, selectors.EVENT_READ)
+            return bool(selector.select(0))
+
+    def _transfer(self, outgoing: bytes, deadline: Deadline) -> tuple[dict[str, Any], list[np.ndarray]]:
+        clock = Clock(self, deadline)
+        try:
+            self._send(outgoing, clock)
+            head_length, body_length = wire.lengths(self._receive(wire.PREFIX.size, clock))
+            return wire.unpacked(self._receive(head_length, clock), self._receive(body_length, clock))
+        except wire.FrameError as error:
+            raise WorkerStoppedError("babble", str(error)) from error
+        finally:
+            self.spent_seconds += clock.spent_seconds
+
+    def _send(self, outgoing: bytes, clock: Clock) -> None:
+        left = memoryview(outgoing)
+        while left:
+            self._wait_for(self._write, selectors.EVENT_WRITE, clock)
+            try:
+                left = left[os.write(self._write, left[:PIPE_BYTES]) :]
+            except BrokenPipeError as error:
+                raise WorkerStoppedError("died", self._how_it_ended()) from error
+
+    def _receive(self, count: int, clock: Clock) -> bytes:
+        parts, left = [], count
+        while left:
+            self._wait_for(self._read, selectors.EVENT_READ, clock)
+            part = os.read(self._read, min(left, PIPE_BYTES))
+            if not part:
+                raise WorkerStoppedError("died", self._how_it_ended())
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    def _wait_for(self, descriptor: int, event: int, clock: Clock) -> None:
+        """Until the pipe is ready. A worker that is gone ends the wait, though a child hold its pipe open."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, event)
+            while True:
+                gone = self._process.poll() is not None
+                if selector.select(0 if gone else TICK_SECONDS):
+                    return
+                if gone:
+                    raise WorkerStoppedError("died", self._how_it_ended())
+                clock.look()
+
+    def _how_it_ended(self) -> str:
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return "it closed its connection to the grader"
+        if code >= 0:
+            return f"exit code {code}"
+        if -code == signal.SIGXCPU:
+            return "it used up its CPU time"
+        hint = ", as when memory runs out" if -code == signal.SIGKILL else ""
+        with contextlib.suppress(ValueError):
+            return f"signal {-code}, {signal.Signals(-code).name}{hint}"
+        return f"signal {-code}"
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            return [self._watched, *self._watched.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the worker and of all it has started."""
+        total = 0.0
+        for process in self._family():
+            with contextlib.suppress(psutil.Error):
+                total += sum(process.cpu_times()[:4])
+        return total
+
+    def is_waiting(self) -> bool:
+        """Whether none of its processes wants to run."""
+        busy = {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP}
+        states = []
+        for process in self._family():
+            with contextlib.suppress(psutil.Error):
+                states.append(process.status())
+        return not busy.intersection(states)
+
+    def close(self) -> None:
+        """End the worker and what it has started, at once."""
+        strays = self._family()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for stray in strays:
+            with contextlib.suppress(psutil.Error):
+                stray.kill()
+        self._process.kill()
+        self._process.wait()
+        for descriptor in (self._read, self._write):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+        self._read = self._write = -1
