@@ -62,6 +62,20 @@ def conv_model(rng: np.random.Generator) -> Sequential:
     return model
 
 
+def small_conv_model(rng: np.random.Generator) -> Sequential:
+    """One convolution before the classifier, quick to train; takes (N, 36)."""
+    layers = [Reshape((1, 6, 6)), Conv2D(1, 4, 3, rng=rng), ReLU(), MaxPool2D(2), Flatten()]
+    return with_live_units(Sequential([*layers, Dense(16, 10, rng=rng)]), rng)
+
+
+def with_live_units(model: Sequential, rng: np.random.Generator) -> Sequential:
+    """A copy with biases above 0, so that every unit answers to some image and can train."""
+    live = model.copy()
+    for layer in weighted(live):
+        layer.bias = rng.uniform(0.1, 0.4, layer.bias.shape).astype(np.float32)
+    return live
+
+
 def weighted(model: Sequential) -> list:
     return [layer for layer in model.layers if isinstance(layer, Dense | Conv2D)]
 

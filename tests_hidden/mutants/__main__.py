@@ -54,6 +54,7 @@ def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: f
         elif not pinned:
             faults.append(f"{mutant.function}: {mutant.name} is not failed by {mutant.killed_by}")
         faults += [f"{mutant.function}: {mutant.name} crashes {test}" for test in verdict.crashed]
+        faults += [f"{mutant.function}: {mutant.name} does not run: {reason}" for reason in verdict.broken]
     faults += needless(mutants, verdicts) + reference_faults(mutants, seed)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     for fault in faults:

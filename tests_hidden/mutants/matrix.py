@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from assignment.seam import LocalSubmission
+from assignment.seam import LocalSubmission, SubmissionError
 from assignment.submission import SUBMISSION
 
 from . import HERE, Mutant
 
 HIDDEN = HERE.parent
 RUN = ["-q", "-p", "no:cacheprovider", "-p", "assignment.submission", "-o", "addopts=", "--assert=plain"]
+KINDS = ("failed", "passed", "crashed", "broken")
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,13 @@ class Verdict:
 
     crashed: tests that ended in something other than an assertion or the submission's own error, which
     the grader would have to take for its own fault.
+    broken: what shows that the solution does not even run as it was meant to, so that its death says nothing.
     """
 
     failed: tuple[str, ...]
     passed: tuple[str, ...]
     crashed: tuple[str, ...]
+    broken: tuple[str, ...] = ()
 
 
 class Examiner:
@@ -40,7 +43,7 @@ class Examiner:
 
     def __init__(self, path: Path, function: str | None):
         self.path, self.function = path, function
-        self.outcomes: dict[str, set[str]] = {"failed": set(), "passed": set(), "crashed": set()}
+        self.outcomes: dict[str, set[str]] = {kind: set() for kind in KINDS}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[SUBMISSION] = LocalSubmission(self.path)
@@ -52,9 +55,12 @@ class Examiner:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Iterable:
         report = yield
-        fault = call.excinfo.typename if call.excinfo else None
-        if fault is not None and fault not in ("AssertionError", "SubmissionError"):
-            self.outcomes["crashed"].add(f"{item.name}: {call.excinfo!r}")
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, SubmissionError):
+            if error.kind == "import" or error.exception == "NameError" or "SimpleNamespace" in error.message:
+                self.outcomes["broken"].add(str(error))
+        elif error is not None and not isinstance(error, AssertionError):
+            self.outcomes["crashed"].add(f"{item.name}: {error!r}")
         if report.when == "call":
             self.outcomes["failed" if report.failed else "passed"].add(item.name)
         return report
@@ -76,7 +82,7 @@ def examine(
         places = [str(HIDDEN.parent / suite) for suite in suites]
         with contextlib.redirect_stdout(io.StringIO()):
             pytest.main([*RUN, f"--seed={seed}", *places], plugins=[examiner])
-    return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in ("failed", "passed", "crashed")))
+    return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in KINDS))
 
 
 def examine_mutant(mutant: Mutant, seed: int) -> Verdict:
