@@ -1,0 +1,365 @@
+"""Part 5, hidden: `prune_neurons` decided by which units are left, by what the next layer loses, and by
+what may not change.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from assignment.nn import AvgPool2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reshape, Sequential
+from tests_public import expect
+
+STEP = 2.0**-23  # float32: the relative distance between neighbouring numbers
+NAMES = ["layer_index", "layer index", "layer"]
+
+
+def normal(rng, *shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def dense(rng, inputs, units):
+    return Dense.from_arrays(normal(rng, inputs, units), normal(rng, units))
+
+
+def convolution(rng, inputs, channels, kernel=(3, 3), stride=1, padding=0):
+    weight = normal(rng, channels, inputs, *kernel)
+    return Conv2D.from_arrays(weight, normal(rng, channels), stride, padding)
+
+
+def perceptron(rng, *sizes):
+    """Dense layers with ReLUs between them."""
+    layers = []
+    for inputs, units in pairwise(sizes):
+        layers += [dense(rng, inputs, units), ReLU()]
+    return Sequential(layers[:-1])
+
+
+def convolutional(rng):
+    """Two convolutions, at settings other than the defaults, and two dense layers; images of 9 x 7."""
+    return Sequential(
+        [
+            Reshape((1, 9, 7)),
+            convolution(rng, 1, 6, (3, 2), padding=1),  # 9 x 8
+            ReLU(),
+            MaxPool2D(2),  # 4 x 4
+            convolution(rng, 6, 8, (2, 2), stride=2, padding=1),  # 3 x 3
+            ReLU(),
+            Flatten(),
+            dense(rng, 72, 6),
+            ReLU(),
+            dense(rng, 6, 10),
+        ]
+    )
+
+
+def distinct(rng, units):
+    """An importance for each unit, no two alike."""
+    return (rng.permutation(units) + 1) / np.float64(units)
+
+
+def follower(model, layer_index):
+    """The index of the next layer that has weights."""
+    return next(i for i in range(layer_index + 1, len(model.layers)) if model.layers[i].parameters())
+
+
+def cut(model, layer_index, keep):
+    """The model with only the units `keep` of one layer."""
+    model, keep = model.copy(), np.asarray(keep)
+    layer, reader = model.layers[layer_index], model.layers[follower(model, layer_index)]
+    units = len(layer.bias)
+    layer.bias = layer.bias[keep]
+    layer.weight = layer.weight[:, keep] if isinstance(layer, Dense) else layer.weight[keep]
+    if isinstance(reader, Conv2D):
+        reader.weight = reader.weight[:, keep]
+    else:
+        blocks = reader.weight.reshape(units, -1, reader.weight.shape[1])
+        reader.weight = blocks[keep].reshape(-1, reader.weight.shape[1])
+    return model
+
+
+def call(submission, model, layer_index, importance, keep_ratio):
+    """`prune_neurons` called, and its result checked to be a model of the same layers."""
+    name = "what prune_neurons returns"
+    value = submission.call("prune_neurons", model, layer_index, importance, keep_ratio)
+    value = expect.a_model(value, name)
+    assert [type(layer) for layer in value.layers] == [type(layer) for layer in model.layers], (
+        f"{name} must have the same kinds of layers in the same order"
+    )
+    assert [layer.config() for layer in value.layers] == [layer.config() for layer in model.layers], (
+        f"{name} must keep the settings of every layer: stride, padding, pool size, shape"
+    )
+    return value
+
+
+def same(a, b):
+    """Two layers with the very same arrays: cutting computes nothing, so nothing is rounded."""
+    pairs = zip(a.parameters(), b.parameters(), strict=True)
+    return all(x.shape == y.shape and np.array_equal(x, y) for x, y in pairs)
+
+
+def assert_keeps(submission, model, layer_index, importance, keep_ratio, keep):
+    """Just the units `keep` are left, in this order, and the next layer reads just those."""
+    pruned = call(submission, model, layer_index, importance, keep_ratio)
+    assert_is_cut(pruned, model, layer_index, importance, keep)
+    return pruned
+
+
+def assert_is_cut(pruned, model, layer_index, importance, keep):
+    expected, reader = cut(model, layer_index, keep), follower(model, layer_index)
+    layer = pruned.layers[layer_index]
+    assert len(layer.bias) == len(keep), (
+        "max(1, round(keep_ratio * units)) units must be left, and the others really be gone: the arrays are "
+        f"smaller{counted_otherwise(len(layer.bias), len(model.layers[layer_index].bias))}"
+    )
+    assert same(layer, expected.layers[layer_index]), (
+        "the most important units must be left, in their original order, each with its own weights and bias"
+        + chosen_otherwise(layer, model, layer_index, importance, len(keep))
+    )
+    got, wanted = pruned.layers[reader], expected.layers[reader]
+    assert got.weight.shape == wanted.weight.shape, (
+        "the next layer with weights must lose the inputs that read the removed units, and only those"
+    )
+    assert np.array_equal(got.bias, wanted.bias), "the next layer keeps its own biases"
+    assert np.array_equal(got.weight, wanted.weight), (
+        "the next layer must keep just the inputs that read the units that are left (after a Flatten a "
+        "channel's positions lie side by side)"
+    )
+    others = [i for i in range(len(model.layers)) if i not in (layer_index, reader)]
+    assert all(same(pruned.layers[i], model.layers[i]) for i in others), (
+        "only the layer itself and the next one with weights change: all other arrays stay as they are"
+    )
+
+
+def counted_otherwise(count, units):
+    return " (yours has as many units as before)" if count == units else ""
+
+
+def chosen_otherwise(layer, model, layer_index, importance, count):
+    """The misconception that chose these units, where it is a known one."""
+    ranked = np.argsort(importance)
+    for keep, phrase in (
+        (np.sort(ranked[:count]), "yours are the least important ones"),
+        (ranked[::-1][:count], "yours are ordered by importance"),
+        (ranked[-count:], "yours are ordered by importance"),
+        (np.arange(count), "yours are the first ones"),
+    ):
+        if same(layer, cut(model, layer_index, keep).layers[layer_index]):
+            return f" ({phrase})"
+    return ""
+
+
+def most_important(importance, count):
+    return np.sort(np.argsort(importance)[len(importance) - count :])
+
+
+def logits(model, x):
+    """The model's answers: the shapes of a checked model chain, so that nothing can fail here."""
+    return model.copy().forward(x).astype(np.float64)
+
+
+def rounding(model, x):
+    """How far float32 logits may be off when sums are taken in another order.
+
+    The logits of the model with every weight, bias and pixel made positive bound what is summed; a sum of n
+    terms is off by n steps of that at most, and by a few square roots of n in practice.
+    """
+    bound = model.copy()
+    for layer in expect.weighted(bound):
+        layer.weight, layer.bias = np.abs(layer.weight), np.abs(layer.bias)
+    return 32 * STEP * float(bound.forward(np.abs(x)).max())
+
+
+@pytest.mark.grades("prune_neurons")
+def test_count_follows_pythons_round(submission, rng):
+    # Halves go to the even neighbour: 2.5 and 1.5 to 2, 3.5 and 4.5 to 4.
+    cases = [
+        (5, 0.5, 2),
+        (7, 0.5, 4),
+        (9, 0.5, 4),
+        (6, 0.25, 2),
+        (10, 0.25, 2),
+        (8, 0.8, 6),
+        (8, 0.7, 6),
+        (9, 0.1, 1),
+    ]
+    for units, keep_ratio, count in cases:
+        importance = distinct(rng, units)
+        model = perceptron(rng, 4, units, 10)
+        pruned = call(submission, model, 0, importance, keep_ratio)
+        left = len(pruned.layers[0].bias)
+        assert left == count, (
+            "max(1, round(keep_ratio * units)) units must be left, with Python's round: halves go to the "
+            f"even neighbour{counted_otherwise(left, units)}"
+        )
+        assert_is_cut(pruned, model, 0, importance, most_important(importance, count))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_one_unit_is_always_left(submission, rng):
+    for keep_ratio in (0, 0.0, 0.03):
+        importance = distinct(rng, 7)
+        model = perceptron(rng, 5, 7, 10)
+        assert_keeps(submission, model, 0, importance, keep_ratio, most_important(importance, 1))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_a_ratio_of_one_keeps_every_unit(submission, rng):
+    for keep_ratio in (1, 1.0):
+        model = perceptron(rng, 5, 7, 10)
+        assert_keeps(submission, model, 0, distinct(rng, 7), keep_ratio, np.arange(7))
+    layered = convolutional(rng)
+    assert_keeps(submission, layered, 4, distinct(rng, 8), 1.0, np.arange(8))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_most_important_units_stay_in_order(submission, rng):
+    for dtype in (np.float64, np.float32):
+        importance = distinct(rng, 12).astype(dtype)
+        model = perceptron(rng, 6, 12, 10)
+        assert_keeps(submission, model, 0, importance, 0.5, most_important(importance, 6))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_count_is_exact_where_importance_ties(submission, rng):
+    units, count = 8, 4
+    for ties in ([1.0] * 8, [0.0] * 8, [5, 1, 1, 1, 1, 1, 0, 0]):
+        importance = rng.permutation(np.array(ties, np.float64))
+        model = perceptron(rng, 6, units, 10)
+        pruned = call(submission, model, 0, importance, count / units)
+        layer = pruned.layers[0]
+        assert layer.weight.shape == (6, count), (
+            "the count must be exact where importances tie: a threshold keeps too many or too few"
+        )
+        # Random columns are all different, so that a column tells which unit it was.
+        columns = {column.tobytes(): i for i, column in enumerate(model.layers[0].weight.T.copy())}
+        keep = [columns.get(column.tobytes(), -1) for column in layer.weight.T.copy()]
+        assert min(keep) >= 0, "the units left must be units of the model"
+        assert keep == sorted(set(keep)), "each unit that is left must be there once, in the original order"
+        assert min(importance[keep]) >= max(np.delete(importance, keep)), (
+            "no unit that is left may be less important than one that was removed"
+        )
+        assert_is_cut(pruned, model, 0, importance, keep)
+
+
+@pytest.mark.grades("prune_neurons")
+def test_cascade_dense_to_dense(submission, rng):
+    model = perceptron(rng, 6, 8, 9, 5, 10)
+    for layer_index, units in ((0, 8), (2, 9), (4, 5)):
+        importance = distinct(rng, units)
+        keep = most_important(importance, max(1, round(0.4 * units)))
+        assert_keeps(submission, model, layer_index, importance, 0.4, keep)
+    direct = Sequential([dense(rng, 6, 8), dense(rng, 8, 10)])
+    importance = distinct(rng, 8)
+    assert_keeps(submission, direct, 0, importance, 0.25, most_important(importance, 2))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_cascade_conv_to_conv(submission, rng):
+    model, importance = convolutional(rng), distinct(rng, 6)
+    pruned = assert_keeps(submission, model, 1, importance, 0.5, most_important(importance, 3))
+    answers = expect.an_array(logits(pruned, rng.random((3, 63), np.float32)), "the pruned model's logits")
+    assert answers.shape == (3, 10), "the pruned model must still run from images to ten logits"
+    plain = Sequential(
+        [
+            Reshape((2, 5, 4)),
+            convolution(rng, 2, 8, (2, 2)),
+            convolution(rng, 8, 8),
+            Flatten(),
+            dense(rng, 16, 10),
+        ]
+    )
+    importance = distinct(rng, 8)
+    assert_keeps(submission, plain, 1, importance, 0.75, most_important(importance, 6))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_cascade_conv_through_flatten_to_dense(submission, rng):
+    model, importance = convolutional(rng), distinct(rng, 8)
+    assert_keeps(submission, model, 4, importance, 0.5, most_important(importance, 4))
+    for between in ([ReLU(), AvgPool2D(2)], [MaxPool2D(2), ReLU()], [AvgPool2D(2)]):
+        pooled = Sequential(
+            [
+                Reshape((1, 6, 9)),
+                convolution(rng, 1, 5),
+                *between,
+                Flatten(),
+                dense(rng, 5 * 2 * 3, 10),
+            ]
+        )
+        importance = distinct(rng, 5)
+        assert_keeps(submission, pooled, 1, importance, 0.4, most_important(importance, 2))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_removing_dead_units_keeps_the_logits(submission, rng):
+    for model, layer_index, pixels in ((perceptron(rng, 12, 10, 10, 10), 2, 12), (convolutional(rng), 4, 63)):
+        layer = model.layers[layer_index]
+        units = len(layer.bias)
+        dead = np.sort(rng.choice(units, units // 2, replace=False))
+        layer.weight[(slice(None), dead) if isinstance(layer, Dense) else dead] = 0
+        layer.bias[dead] = -np.abs(layer.bias[dead])
+        importance = distinct(rng, units)
+        importance[dead] = 0
+        pruned = call(submission, model, layer_index, importance, 1 - len(dead) / units)
+        left = np.delete(np.arange(units), dead)
+        assert_is_cut(pruned, model, layer_index, importance, left)
+        x = rng.random((8, pixels), np.float32)
+        assert np.abs(logits(pruned, x) - logits(model, x)).max() <= rounding(model, x), (
+            "units whose output is always 0 tell the next layer nothing: without them the logits must stay"
+        )
+
+
+@pytest.mark.grades("prune_neurons")
+def test_permuting_units_and_pruning_commute(submission, rng):
+    model, importance = convolutional(rng), distinct(rng, 8)
+    x, order = rng.random((8, 63), np.float32), rng.permutation(8)
+    shuffled = cut(model, 4, order)  # all units, in another order, and the next layer to match
+    one = call(submission, model, 4, importance, 0.5)
+    other = call(submission, shuffled, 4, importance[order], 0.5)
+    for pruned, whole, scores in ((one, model, importance), (other, shuffled, importance[order])):
+        assert_is_cut(pruned, whole, 4, scores, most_important(scores, 4))
+    assert np.abs(logits(one, x) - logits(other, x)).max() <= rounding(model, x), (
+        "which units are left must not depend on where they stand"
+    )
+
+
+@pytest.mark.grades("prune_neurons")
+def test_ratio_outside_0_and_1_is_refused(submission, rng):
+    model, importance = perceptron(rng, 6, 8, 10), distinct(rng, 8)
+    for keep_ratio in (-0.25, 1.5, float("nan")):
+        arguments = submission, "prune_neurons", model, 0, importance, keep_ratio
+        expect.rejects(*arguments, names=["keep_ratio", "keep ratio", "ratio"], got=keep_ratio)
+
+
+@pytest.mark.grades("prune_neurons")
+def test_classifier_is_refused(submission, rng):
+    for model, layer_index in ((perceptron(rng, 6, 8, 10), 2), (convolutional(rng), 9)):
+        arguments = submission, "prune_neurons", model, layer_index, distinct(rng, 10), 0.5
+        expect.rejects(*arguments, names=NAMES, got=(str(layer_index), "Dense", "classifier", "last"))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_layers_without_weights_are_refused(submission, rng):
+    model = convolutional(rng)
+    for layer_index, layer in (
+        (0, "Reshape"),
+        (2, "ReLU"),
+        (3, "MaxPool2D"),
+        (6, "Flatten"),
+        (10, "10"),
+        (25, "25"),
+    ):
+        arguments = submission, "prune_neurons", model, layer_index, distinct(rng, 6), 0.5
+        expect.rejects(*arguments, names=NAMES, got=(str(layer_index), layer))
+
+
+@pytest.mark.grades("prune_neurons")
+def test_prune_neurons_leaves_its_arguments(submission, rng):
+    for keep_ratio in (0.5, 1.0):
+        for model, layer_index, units in ((perceptron(rng, 6, 8, 10), 0, 8), (convolutional(rng), 1, 6)):
+            importance = distinct(rng, units)
+            done = submission.inspect("prune_neurons", model, layer_index, importance, keep_ratio)
+            expect.a_model(expect.unaliased(done, "prune_neurons"), "what prune_neurons returns")
