@@ -170,7 +170,7 @@ class ArrayCoder:
     def code(self, matrix: Array | None, layout: Layout, role: int, hints: Array | None) -> tuple[Array, Plan]:
         """Code a float32 matrix of `layout`; role 0 is a weight, 1 a bias. Returns it and its plan."""
         found = None if matrix is None else plan(matrix)
-        kind = self.fields.choice(8 + role, found.kind if found else 0, 3)
+        kind = self.fields.choice(("weight coding", "bias coding")[role], found.kind if found else 0, 3)
         if kind > FLOAT:
             raise ArtifactError(f"array coding {kind} is not known")
         if kind == ZEROS:
@@ -184,11 +184,11 @@ class ArrayCoder:
         return result, Plan(kind, symbols, alphabet, 0.0, [], mantissa=given.mantissa)
 
     def _code_alphabet(self, alphabet: Alphabet, role: int) -> Alphabet:
-        negatives = self.fields.number(10 + role, alphabet.negatives, MAX_LEVEL)
-        positives = self.fields.number(12 + role, alphabet.positives, MAX_LEVEL)
+        negatives = self.fields.number(("negative levels", "negative bias levels")[role], alphabet.negatives, MAX_LEVEL)
+        positives = self.fields.number(("positive levels", "positive bias levels")[role], alphabet.positives, MAX_LEVEL)
         if negatives + positives == 0:
             raise ArtifactError("an array that is not all zero has levels that are not zero")
-        return Alphabet(negatives, positives, bool(self.fields.choice(10, int(alphabet.zero), 1)))
+        return Alphabet(negatives, positives, bool(self.fields.choice("has zeros", int(alphabet.zero), 1)))
 
     def _code_head(self, kind: int, given: Plan, alphabet: Alphabet) -> Array | None:
         """What is told before the symbols: the table of levels, where the kind has one."""
@@ -208,14 +208,14 @@ class ArrayCoder:
                     return np.concatenate([low, np.zeros(1, np.float32), table[table > 0]])
             raise ArtifactError("a grid with an offset has other levels than it says")
         if kind == CODEBOOK:
-            given.mantissa = fields.number(14, given.mantissa, 23)
+            given.mantissa = fields.number("mantissa bits", given.mantissa, 23)
             count = alphabet.negatives + alphabet.positives
             table = self._code_table(given.table, alphabet.negatives, count, given.mantissa)
             low = table[: alphabet.negatives][::-1] | np.uint32(0x80000000)
             patterns = np.concatenate([low, np.zeros(1, np.uint32), table[alphabet.negatives :]])
             return patterns.view(np.float32)
         if kind == FLOAT:
-            given.mantissa = fields.number(14, given.mantissa, 23)
+            given.mantissa = fields.number("mantissa bits", given.mantissa, 23)
             given.top = fields.bits(given.top, 8)
             if max(alphabet.negatives, alphabet.positives) > given.top + 1:
                 raise ArtifactError("a float array has exponents below zero")
@@ -227,7 +227,7 @@ class ArrayCoder:
         for i in range(count):
             pattern = 0 if table is None else int(table[i])
             last = 0 if i in (0, negatives) else last
-            exponent = last + self.fields.number(15 + (i in (0, negatives)), (pattern >> 23) - last, 255 - last)
+            exponent = last + self.fields.number("first exponent" if i in (0, negatives) else "exponent", (pattern >> 23) - last, 255 - last)
             result[i] = exponent << 23 | self.fields.bits(pattern >> 23 - mantissa, mantissa) << 23 - mantissa
             if i not in (0, negatives) and result[i] <= result[i - 1]:
                 raise ArtifactError("the levels of a codebook ascend")
@@ -237,9 +237,9 @@ class ArrayCoder:
     def _code_step(self, step: Step | None) -> Step:
         fields = self.fields
         mantissa, exponent = (step.mantissa, step.exponent) if step else (1, 0)
-        width = 1 + fields.number(17, mantissa.bit_length() - 1, STEP_BITS)
+        width = 1 + fields.number("step bits", mantissa.bit_length() - 1, STEP_BITS)
         mantissa = 1 << width - 1 | fields.bits(mantissa, width - 1)
-        exponent = fields.number(18, exponent + width + 150, 300) - width - 150
+        exponent = fields.number("step exponent", exponent + width + 150, 300) - width - 150
         return Step(mantissa, exponent)
 
     def _code_tail(self, kind: int, given: Plan, symbols: Array, table: Array | None, alphabet: Alphabet) -> Array:

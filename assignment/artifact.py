@@ -91,7 +91,7 @@ def walk(coder: Coder, specs: list[Spec] | None, arrays: list[Array]) -> tuple[l
         for role, shape in enumerate((spec.weight, spec.bias) if spec.weight else ()):
             before = coder.spent()
             array = next(given, None)
-            layout = spec.layout if role == 0 else Layout(1, 1, 1, shape[0])
+            layout = spec.layout if role == 0 else Layout(shape[0], 1, 1, 1)
             assert layout is not None
             matrix = None if array is None else to_matrix(array, spec.kind)
             matrix, plan = array_coder.code(matrix, layout, role, hints_for(hints, layout) if role == 0 else None)
@@ -119,7 +119,7 @@ def hints_for(hints: Array | None, layout: Layout) -> Array | None:
 def to_matrix(array: Array, kind: type[Layer]) -> Array:
     """(inputs, units): a row for each input of a unit, a column for each unit."""
     if array.ndim == 1:
-        return np.ascontiguousarray(array[None, :])
+        return np.ascontiguousarray(array[:, None])
     if kind is Dense:
         return np.ascontiguousarray(array)
     return np.ascontiguousarray(array.transpose(1, 2, 3, 0).reshape(-1, len(array)))

@@ -1,10 +1,10 @@
 """Integer matrices through the entropy coder: where the zeros are, the signs, the magnitudes.
 
-Quantized weights are integers around zero, and far from random: a pixel that no unit reads has a
-row of zeros, neighbouring pixels carry weights alike, a busy unit stays busy. `SymbolCoder` walks a
-matrix row by row and describes each symbol in bits (zero? negative? how large?), each predicted from
-what both sides already know: neighbours in the image grid, the column above, the row so far, and what
-the layer before said about its units. The same walk encodes and decodes.
+Quantized weights are integers around zero, and far from random: a pixel that no unit reads has a row
+of zeros, neighbouring pixels carry weights alike, a busy unit stays busy. `SymbolCoder` walks a
+matrix row by row and describes each row in bits (any at all? zero? negative? larger than 1? ...),
+each predicted from what both sides know by then: the neighbours in the image, the column so far, the
+rows around, and what the layer before said about its units. The same walk encodes and decodes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .entropy import Coder, Counters, Mixture
+from .entropy import Coder
+from .mixing import Mixture, evenly
 
 Array = np.ndarray
 
@@ -43,205 +44,260 @@ class Alphabet:
     def __len__(self) -> int:
         return self.negatives + self.positives + self.zero
 
+    @property
+    def largest(self) -> int:
+        return max(self.negatives, self.positives)
 
+
+TILE = 512  # wider matrices are coded in strips of so many columns
+ROLES = 2  # weights and biases keep statistics of their own
 DENSITY_STEPS = np.array([1, 3, 6, 10, 16, 24, 36, 52, 76, 108, 150, 200])  # in 1/256
 DENSITIES = len(DENSITY_STEPS) + 1
-SIZE_STEPS = np.array([1, 3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000])  # twice a mean magnitude
-SIZES = len(SIZE_STEPS) + 1
-BALANCE_STEPS = np.array([-150, -80, -25, 26, 81, 151])  # in 1/256
+SIZE_STEPS = np.array([3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000])  # twice a mean magnitude
+SIZES = len(SIZE_STEPS) + 2
+BALANCE_STEPS = np.array([-150, -80, -25, 26, 81, 151])  # (negative - positive) / all, in 1/256
 BALANCES = len(BALANCE_STEPS) + 1
-NODES = 64
-TILE = 512
+NEAR = 24  # buckets of what the neighbours weigh
+LONGEST_UNARY = 16
+NODES = 80  # questions about a magnitude
 
 
-def density_bucket(count: Array, of: Array | int) -> Array:
+def density_bucket(count: Array, of: int) -> Array:
+    """Which step of density `count` out of `of` is."""
     return np.searchsorted(DENSITY_STEPS, (count * 256 + 64) // (of + 1), side="right")
 
 
 def size_bucket(total: Array, count: Array) -> Array:
-    return np.searchsorted(SIZE_STEPS, 2 * total // np.maximum(count, 1), side="right")
+    """Which step of size a mean magnitude is; 0 where nothing was counted."""
+    steps = 1 + np.searchsorted(SIZE_STEPS, 2 * total // np.maximum(count, 1), side="right")
+    return np.where(count > 0, steps, 0)
+
+
+class Contexts:
+    """Slots of a `Mixture`: a part for each input, each part a grid of its context's values."""
+
+    def __init__(self, *shapes: tuple[int, ...]) -> None:
+        self.shapes = shapes
+        self.starts = [0]
+        for shape in shapes:
+            self.starts.append(self.starts[-1] + int(np.prod(shape)))
+
+    def mixture(self, sets: int) -> Mixture:
+        return Mixture(self.starts[-1], len(self.shapes), sets)
+
+    def slots(self, *values: tuple[Array | int, ...], count: int) -> Array:
+        """(inputs, count) slots: for each input, the values of its context, each (count,) or one for all."""
+        result = np.empty((len(self.shapes), count), np.int64)
+        for k, (shape, value) in enumerate(zip(self.shapes, values, strict=True)):
+            place: Array | int = 0
+            for size, v in zip(shape, value, strict=True):
+                place = place * size + v
+            result[k] = self.starts[k] + place
+        return result
+
+
+class Known:
+    """What both sides know of a matrix so far: `sizes` and `signs` by row, sums by row and column."""
+
+    def __init__(self, layout: Layout) -> None:
+        rows, columns = layout.rows, layout.columns
+        self.layout = layout
+        self.signs = np.zeros((rows + 1, columns), np.int8)  # the row behind the last stays zero: it stands
+        self.sizes = np.zeros((rows + 1, columns), np.int32)  # for neighbours that are not there
+        self.row_count = np.zeros(rows + 1, np.int64)
+        self.row_size = np.zeros(rows + 1, np.int64)
+        self.column_count = np.zeros(columns, np.int64)
+        self.column_balance = np.zeros(columns, np.int64)
+        self.column_size = np.zeros(columns, np.int64)
+
+    def neighbours(self, row: int) -> list[int]:
+        """Rows that read left, up, up left, up right, two left, two up, and the same pixel one plane before.
+
+        -1 where there is none. Rows that are no picture have the row before as their left.
+        """
+        height, width = self.layout.height, self.layout.width
+        plane, pixel = divmod(row, height * width)
+        y, x = divmod(pixel, width)
+        flat = height * width == 1
+        return [
+            row - 1 if x or (flat and row) else -1,
+            row - width if y else -1,
+            row - width - 1 if y and x else -1,
+            row - width + 1 if y and x + 1 < width else -1,
+            row - 2 if x > 1 else -1,
+            row - 2 * width if y > 1 else -1,
+            row - height * width if plane and not flat else -1,
+        ]
+
+    def add(self, row: int, symbols: Array) -> None:
+        signs, sizes = np.sign(symbols), np.abs(symbols)
+        self.signs[row], self.sizes[row] = signs, sizes
+        self.row_count[row], self.row_size[row] = np.count_nonzero(symbols), sizes.sum()
+        self.column_count += sizes > 0
+        self.column_balance -= signs
+        self.column_size += sizes
+
+
+@dataclass
+class Row:
+    """One row's surroundings, as contexts read them."""
+
+    index: int
+    role: int
+    hint: int  # density of the unit this row reads, plus 1; 0 where unknown
+    near: list[int]  # the rows around that exist
+    signs: Array  # (7, columns) of the neighbours
+    sizes: Array  # (7, columns)
+    density: int
 
 
 class SymbolCoder:
     """Codes the matrices of one model, one after the other, learning as it goes."""
 
     def __init__(self) -> None:
-        d, s, b, c = DENSITIES, SIZES, BALANCES, TILE
-        self._empty = Counters(2 * 16 * (d + 1) + 2)
-        self._zero_parts = offsets([64, d * 9, d * d, c, d * d, 4 * d, d * d])
-        self._zero = Mixture(self._zero_parts[-1], 7, 2)
-        self._sign_parts = offsets([81, b, c, b * 3, 9])
-        self._sign = Mixture(self._sign_parts[-1], 5, 2)
-        self._size_parts = offsets([NODES * s, NODES * s, NODES * s, NODES * 2, NODES * d])
-        self._size = Mixture(self._size_parts[-1], 5, NODES)
+        d, s, b = DENSITIES, SIZES, BALANCES
+        self._used_contexts = Contexts((ROLES, 16, d + 1), (ROLES, 16, d + 1))
+        self._zero_contexts = Contexts(
+            (ROLES, 128), (ROLES, NEAR, d), (ROLES, d, d), (ROLES, TILE), (ROLES, d, d + 1), (ROLES, d, 16), (ROLES,)
+        )
+        self._sign_contexts = Contexts((ROLES, 81), (ROLES, b, 3), (ROLES, TILE), (ROLES, 25), (ROLES, b, 3), (ROLES,))
+        n = (ROLES, NODES)
+        self._size_contexts = Contexts((*n, s), (*n, s), (*n, 2), (*n, d), (*n, s, s), (*n, s))
+        self._used = self._used_contexts.mixture(1)
+        self._zero = self._zero_contexts.mixture(ROLES)
+        self._sign = self._sign_contexts.mixture(ROLES)
+        self._size = self._size_contexts.mixture(ROLES * NODES)
 
-    def code(self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int,
-             hints: Array | None = None) -> Array:
-        """Code a (rows, columns) matrix of integers; returns it."""
+    def code(
+        self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
+    ) -> Array:
+        """Code a (rows, columns) matrix of integers, given to an encoder and None to a decoder; returns it.
+
+        role: 0 for weights, 1 for biases. hints: (rows,) buckets of how dense the units were that the rows
+        read, or None. Result: int32.
+        """
         if len(alphabet) == 1:
-            return np.full((layout.rows, layout.columns), alphabet.positives - alphabet.negatives)
-        tiles = []
+            return np.full((layout.rows, layout.columns), alphabet.positives - alphabet.negatives, np.int32)
+        result = np.zeros((layout.rows, layout.columns), np.int32)
         for start in range(0, layout.columns, TILE):
-            part = None if symbols is None else symbols[:, start : start + TILE]
-            size = min(TILE, layout.columns - start)
-            tiles.append(self._tile(coder, part, replace(layout, columns=size), alphabet, role, hints))
-        return np.concatenate(tiles, axis=1)
-
-    def _tile(self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int,
-             hints: Array | None = None) -> Array:
-        rows, columns = layout.rows, layout.columns
-        z0 = self._zero_parts
-        self._zero.reset(z0[3], z0[4])
-        self._sign.reset(self._sign_parts[2], self._sign_parts[3])
-        result = np.zeros((rows, columns), np.int64)
-        w = layout.width
-        plane = layout.height * w
-        nz = np.zeros((rows, columns), np.int64)
-        sg = np.zeros((rows, columns), np.int64)
-        mg = np.zeros((rows, columns), np.int64)
-        zero_row = np.zeros(columns, np.int64)
-        column_nz, column_sign, column_size = zero_row.copy(), zero_row.copy(), zero_row.copy()
-        row_nz = np.zeros(rows, np.int64)
-        seen = 0
-        empties = bool(alphabet.zero) and rows > 1
-        if empties:
-            has = symbols is not None and not symbols.any(axis=1).all()
-            empties = bool(self._empty.code(coder, len(self._empty.probability) - 1, int(has)))
-        d = DENSITIES
-        for r in range(rows):
-            y, x = divmod(r % plane, w)
-            up = r - w if y else -1
-            left = r - 1 if x or w == 1 and r else -1
-            ul = r - w - 1 if y and x else -1
-            ur = r - w + 1 if y and x + 1 < w else -1
-            upup = r - 2 * w if y > 1 else -1
-            leftleft = r - 2 if x > 1 else -1
-            near = [i for i in (up, left, ul, ur) if i >= 0]
-            hint = 0 if hints is None else int(hints[r]) + 1
-            around = sum(int(row_nz[i]) for i in near)
-            if empties:
-                pattern = sum(1 << k for k, i in enumerate((up, left, ul, ur)) if i >= 0 and row_nz[i])
-                used = self._empty.code(coder, pattern * (d + 1) + hint,
-                                        int(symbols is not None and symbols[r].any()))
-                if not used:
-                    seen += 1
-                    continue
-            n = [nz[i] if i >= 0 else zero_row for i in (left, up, ul, ur, leftleft, upup)]
-            g = [sg[i] if i >= 0 else zero_row for i in (left, up, ul, ur)]
-            m = [mg[i] if i >= 0 else zero_row for i in (left, up, ul, ur)]
-            pattern = n[0] + 2 * n[1] + 4 * n[2] + 8 * n[3] + 16 * n[4] + 32 * n[5]
-            weight = np.minimum(n[0] * 2 + 2 * n[1] + n[2] + n[3] + (n[4] + n[5]), 8)
-            cd = density_bucket(column_nz, seen)
-            if near:
-                rd = int(density_bucket(np.array(around), len(near) * columns))
-            elif hints is not None:
-                rd = int(hints[r])
-            else:
-                rd = 6
-            hint = max(hint - 1, 0)
-            base = np.stack([
-                z0[0] + pattern, z0[1] + weight * d + cd, z0[2] + cd * d + rd, z0[3] + np.arange(columns)
-            ], axis=1).tolist()
-            z4, z5, z6 = z0[4], z0[5], z0[6]
-            cdl = cd.tolist()
-            s0 = self._sign_parts
-            gsum = g[0] * 2 + g[1] * 2 + g[2] + g[3] + 6
-            signs = np.stack([
-                s0[0] + (g[0] + 1) + 3 * (g[1] + 1) + 9 * (g[2] + 1) + 27 * (g[3] + 1),
-                s0[1] + np.searchsorted(BALANCE_STEPS, column_sign * 256 // np.maximum(column_nz, 1), side="right"),
-                s0[2] + np.arange(columns)], axis=1).tolist()
-            gs = np.clip(gsum - 6, -4, 4) + 4 
-            gs = gs.tolist()
-            nearsize = size_bucket(m[0] + m[1] + m[2] + m[3], n[0] + n[1] + n[2] + n[3]).tolist()
-            colsize = size_bucket(column_size, column_nz).tolist()
-            p = self._size_parts
-            row = symbols[r].tolist() if symbols is not None else [0] * columns
-            count, p1, p2, bal, tot = 0, 0, 0, 0, 0
-            for c in range(columns):
-                symbol = row[c]
-                if alphabet.zero:
-                    slots = base[c]
-                    rb = density_row(count, c)
-                    slots.append(z4 + rb * d + rd)
-                    slots.append(z5 + (p1 + 2 * p2) * d + cdl[c])
-                    slots.append(z6 + rb * d + hint)
-                    if not self._zero.code(coder, slots, 0, int(symbol != 0)):
-                        p2, p1 = p1, 0
-                        row[c] = 0
-                        continue
-                negative = 0
-                if alphabet.negatives and alphabet.positives:
-                    slots = signs[c]
-                    slots.append(s0[3] + (0 if not count else 1 if bal < 0 else 2))
-                    slots.append(s0[4] + gs[c])
-                    negative = self._sign.code(coder, slots, 0, int(symbol < 0))
-                elif alphabet.negatives:
-                    negative = 1
-                largest = alphabet.negatives if negative else alphabet.positives
-                rowsize = density_size(tot, count)
-                contexts = (p[0] + nearsize[c] * NODES, p[1] + colsize[c] * NODES, p[2] + rowsize * NODES,
-                            p[3] + negative * NODES, p[4] + NODES * rd)
-                size = self._code_size(coder, abs(symbol), largest, contexts)
-                row[c] = -size if negative else size
-                count += 1
-                bal += -1 if negative else 1
-                tot += size
-                p2, p1 = p1, 1
-            result[r] = row
-            sg[r] = np.sign(result[r])
-            mg[r] = abs(result[r])
-            nz[r] = mg[r] > 0
-            row_nz[r] = count
-            column_nz += nz[r]
-            column_sign += sg[r]
-            column_size += mg[r]
-            seen += 1
+            strip = slice(start, min(start + TILE, layout.columns))
+            part = replace(layout, columns=strip.stop - start)
+            self._strip(coder, None if symbols is None else symbols[:, strip], part, alphabet, role, hints, result[:, strip])
         return result
 
-    def _code_size(self, coder: Coder, size: int, largest: int, contexts: tuple[int, ...]) -> int:
-        """1 to `largest`: in unary where that is short, else its length in bits, then its bits."""
-        if largest <= 16:
-            for value in range(1, largest):
-                node = value
-                if not self._size.code(coder, [c + node for c in contexts], node, int(size > value)):
-                    return value
-            return largest
-        width = 1
-        longest = largest.bit_length()
-        while width < longest:
-            node = 16 + width
-            if not self._size.code(coder, [c + node for c in contexts], node, int(size >> width > 0)):
+    def _strip(self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int,
+               hints: Array | None, result: Array) -> None:
+        """Fill `result` (rows, columns)."""
+        self._zero.forget(*self._zero_contexts.starts[3:5])
+        self._sign.forget(*self._sign_contexts.starts[2:4])
+        known, nothing = Known(layout), np.zeros(layout.columns, np.int64)
+        for index in range(layout.rows):
+            given = nothing if symbols is None else symbols[index].astype(np.int64)
+            row = self._surroundings(known, index, role, hints)
+            if alphabet.zero and layout.columns > 1 and not self._code_used(coder, known, row, given):
+                continue
+            found = self._code_row(coder, known, row, given, alphabet)
+            result[index] = found
+            known.add(index, found)
+
+    def _surroundings(self, known: Known, index: int, role: int, hints: Array | None) -> Row:
+        neighbours = known.neighbours(index)
+        near = [i for i in neighbours[:4] if i >= 0]
+        hint = 0 if hints is None else int(hints[index]) + 1
+        if near:
+            density = int(density_bucket(known.row_count[near].sum(), len(near) * known.layout.columns))
+        else:
+            density = hint - 1 if hint else DENSITIES // 2
+        signs = known.signs[neighbours].astype(np.int64)
+        return Row(index, role, hint, near, signs, known.sizes[neighbours].astype(np.int64), density)
+
+    def _code_used(self, coder: Coder, known: Known, row: Row, given: Array) -> bool:
+        """Whether a row has anything but zeros."""
+        counts = [int(known.row_count[i]) if i >= 0 else 0 for i in known.neighbours(row.index)[:4]]
+        pattern = sum(1 << k for k, count in enumerate(counts) if count)
+        amount = sum(3 if count > 1 else count for count in counts)
+        slots = self._used_contexts.slots((row.role, pattern, row.hint), (row.role, amount, row.density), count=1)
+        return bool(self._used.code(coder, slots, 0, np.array([int(given.any())]))[0])
+
+    def _code_row(self, coder: Coder, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
+        units = np.arange(len(given))
+        if alphabet.zero:
+            found = self._zero.code(coder, self._zero_slots(known, row), row.role, (given != 0).astype(np.int64))
+            units = np.flatnonzero(found)
+        given = given[units]
+        if alphabet.negatives and alphabet.positives:
+            slots = self._sign_slots(known, row, units)
+            negative = self._sign.code(coder, slots, row.role, (given < 0).astype(np.int64))
+        else:
+            negative = np.full(len(units), int(alphabet.negatives > 0))
+        sizes = self._code_sizes(coder, known, row, units, negative, np.abs(given), alphabet.largest)
+        result = np.zeros(known.layout.columns, np.int64)
+        result[units] = np.where(negative, -sizes, sizes)
+        return result
+
+    def _zero_slots(self, known: Known, row: Row) -> Array:
+        count = known.layout.columns
+        left, up, upleft, upright, left2, up2, _ = np.minimum(row.sizes, 3)
+        weight = np.minimum(2 * left + 2 * up + upleft + upright + left2 + up2, NEAR - 1)
+        pattern = (1 << np.arange(7)) @ (row.sizes > 0)
+        column = density_bucket(known.column_count, row.index)
+        role = row.role
+        return self._zero_contexts.slots(
+            (role, pattern), (role, weight, column), (role, column, row.density), (role, np.arange(count)),
+            (role, row.density, row.hint), (role, row.density, np.minimum(weight, 15)), (role,), count=count)
+
+    def _sign_slots(self, known: Known, row: Row, units: Array) -> Array:
+        signs = row.signs[:, units]
+        left, up, upleft, upright, left2, up2, plane = signs
+        pattern = np.array([1, 3, 9, 27]) @ (signs[:4] + 1)
+        lean = 2 * left + 2 * up + upleft + upright + left2 + up2
+        share = known.column_balance[units] * 256 // (known.column_count[units] + 1)
+        balance = np.searchsorted(BALANCE_STEPS, share, side="right")
+        role = row.role
+        return self._sign_contexts.slots(
+            (role, pattern), (role, balance, plane + 1), (role, units), (role, np.clip(lean, -12, 12) + 12),
+            (role, balance, np.sign(lean) + 1), (role,), count=len(units))
+
+    def _code_sizes(self, coder: Coder, known: Known, row: Row, units: Array, negative: Array, given: Array,
+                    largest: int) -> Array:
+        """Magnitudes in 1..largest: in unary where that is short, else length in bits, then the bits."""
+        near = size_bucket(row.sizes[:4, units].sum(axis=0), (row.sizes[:4, units] > 0).sum(axis=0))
+        column = size_bucket(known.column_size[units], known.column_count[units])
+        around = size_bucket(known.row_size[row.near].sum(), known.row_count[row.near].sum())
+        role = row.role
+
+        def ask(node: Array | int, kind: int, which: Array, bits: Array) -> Array:
+            n, c = near[which], column[which]
+            slots = self._size_contexts.slots(
+                (role, node, n), (role, node, c), (role, node, negative[which]), (role, node, row.density),
+                (role, node, n, c), (role, node, around), count=len(which))
+            return self._size.code(coder, slots, role * NODES + kind, bits.astype(np.int64))
+
+        everyone = np.arange(len(units))
+        if largest <= LONGEST_UNARY:
+            sizes, which = np.ones(len(units), np.int64), everyone
+            for node in range(1, largest):
+                if not len(which):
+                    break
+                which = which[ask(node, node, which, given[which] > node) > 0]
+                sizes[which] += 1
+            return sizes
+        lengths, which = np.ones(len(units), np.int64), everyone
+        for width in range(1, largest.bit_length()):
+            if not len(which):
                 break
-            width += 1
-        value = 1
-        for k in range(width - 2, -1, -1):
-            if width - 2 - k < 2:
-                node = 16 + 16 + (width - 2 - k) * 16 + width - (0 if width - 2 - k == 0 else 0)
-                bit = self._size.code(coder, [c + node % NODES for c in contexts], node % NODES, size >> k & 1)
+            which = which[ask(16 + width, 16 + width, which, given[which] >> width > 0) > 0]
+            lengths[which] += 1
+        sizes = np.ones(len(units), np.int64)
+        for depth in range(1, largest.bit_length()):
+            which = np.flatnonzero(lengths > depth)
+            if not len(which):
+                break
+            bits = given[which] >> (lengths[which] - 1 - depth) & 1
+            if depth <= 2:
+                node = 32 + lengths[which] + (16 * (sizes[which] - 1) if depth == 2 else 0)
+                bits = ask(node, 32 + 16 * (depth - 1), which, bits)
             else:
-                bit = coder.code(size >> k & 1, 32768)
-            value = 2 * value + bit
-        return value
-
-
-ROW = [[int(density_bucket(np.array(n), of)) for n in range(of + 1)] for of in range(33)]
-
-
-def density_row(count: int, of: int) -> int:
-    if of > 32:
-        count, of = count * 32 // of, 32
-    return ROW[of][count]
-
-
-SIZE_OF = [int(size_bucket(np.array(n), 2)) for n in range(200)]
-
-
-def density_size(total: int, count: int) -> int:
-    return SIZE_OF[min(2 * total // count, 199)] if count else 0
-
-
-def offsets(sizes: list[int]) -> list[int]:
-    result = [0]
-    for size in sizes:
-        result.append(result[-1] + size)
-    return result
+                bits = evenly(coder, bits)
+            sizes[which] = 2 * sizes[which] + bits
+        return sizes

@@ -158,8 +158,8 @@ def input_features(specs: list[Spec]) -> int:
 def code_structure(fields: Fields, specs: list[Spec] | None) -> list[Spec]:
     """Code the list of layers; sizes that follow from the layer before are not written."""
     features = IMAGE_FEATURES if specs is None else input_features(specs)
-    if not fields.choice(0, int(features == IMAGE_FEATURES), 1):
-        features = 1 + fields.number(0, features - 1, MAX_SIZE - 1)
+    if not fields.choice("usual input", int(features == IMAGE_FEATURES), 1):
+        features = 1 + fields.number("input features", features - 1, MAX_SIZE - 1)
     place, placed, last, total = start(features), [], None, 0
     while True:
         given = None if specs is None else specs[len(placed)] if len(placed) < len(specs) else END
@@ -181,10 +181,10 @@ def code_layer(fields: Fields, given: Spec | int | None, last: type[Layer] | Non
     index = given.kind if isinstance(given, Spec) else given
     index = LAYERS.index(index) if isinstance(index, type) else index or 0
     usual = USUAL_NEXT[last]
-    if fields.choice(1, int(index == usual), 1):
+    if fields.choice("usual layer", int(index == usual), 1):
         index = usual
     else:
-        index = fields.choice(2, index, 3)
+        index = fields.choice("layer", index, 3)
     if index == END:
         return None
     kind = LAYERS[index]
@@ -193,18 +193,18 @@ def code_layer(fields: Fields, given: Spec | int | None, last: type[Layer] | Non
     number = lambda context, value, least: least + fields.number(context, value - least, MAX_SIZE - least)
     old, weight = spec.settings, spec.weight
     if kind is Dense:
-        return Spec(kind, {}, (weight[0] if given else math.prod(place.shape), number(3, weight[1], 1)))
+        return Spec(kind, {}, (weight[0] if given else math.prod(place.shape), number("units", weight[1], 1)))
     if kind is Conv2D:
-        out, kh = number(3, weight[0], 1), number(4, weight[2], 1)
-        kw = kh if fields.choice(3, int(weight[2] == weight[3]), 1) else number(4, weight[3], 1)
-        settings = {"stride": number(5, old["stride"], 1), "padding": number(6, old["padding"], 0)}
+        out, kh = number("units", weight[0], 1), number("kernel size", weight[2], 1)
+        kw = kh if fields.choice("square kernel", int(weight[2] == weight[3]), 1) else number("kernel size", weight[3], 1)
+        settings = {"stride": number("stride", old["stride"], 1), "padding": number("padding", old["padding"], 0)}
         return Spec(kind, settings, (out, weight[1] if given else place.shape[0], kh, kw))
     if kind in (MaxPool2D, AvgPool2D):
-        return Spec(kind, {"size": number(7, old["size"], 1)})
+        return Spec(kind, {"size": number("pool size", old["size"], 1)})
     if kind is Reshape:
         shape = old["shape"]
-        dimensions = 1 + fields.number(8, len(shape) - 1, MAX_DIMENSIONS - 1)
-        shape = tuple(number(9, n, 1) for n in (shape if given else (1,) * dimensions))
+        dimensions = 1 + fields.number("dimensions", len(shape) - 1, MAX_DIMENSIONS - 1)
+        shape = tuple(number("shape", n, 1) for n in (shape if given else (1,) * dimensions))
         return Spec(kind, {"shape": shape})
     return Spec(kind)
 

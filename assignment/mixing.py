@@ -1,0 +1,98 @@
+"""Predictions for binary events: several counters, each in its own context, mixed.
+
+Each input of a `Mixture` looks at the next bit in another context and has counted what came there
+before. Their odds are weighed by how well each input has predicted, and the weights learn on the way
+(logistic mixing: Mahoney 2005, "Adaptive weighing of context models for lossless data compression").
+
+Bits come in batches that are predicted from the same state, so that NumPy does the work. A batch is
+never more than a quarter of what came before and so costs next to nothing in bytes. All state is
+integer: decoders agree to the bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .entropy import HALF, ONE, Coder
+
+Array = np.ndarray
+MAX_BATCH = 512
+COUNT_LIMIT = 1023  # a slot that has seen more bits forgets half of them
+ODDS_LIMIT = 12 * 256 - 1  # log2 of odds, in 1/256, lies in -ODDS_LIMIT..ODDS_LIMIT
+WEIGHT = ONE // 5
+WEIGHT_LIMIT = 16 * ONE
+
+
+def log_table() -> Array:
+    """LOG[n] = floor(256 * log2(n + 1)), exactly."""
+    return np.array([((n + 1) ** 256).bit_length() - 1 for n in range(2 * COUNT_LIMIT + 2)], np.int64)
+
+
+def squash_table() -> Array:
+    """SQUASH[x + ODDS_LIMIT] = 65536 / (1 + 2**(-x / 256)): log odds to probability."""
+    root, power, powers = 33645407, 1 << 25, []  # 2**(1/256) in units of 2**-25
+    for _ in range(256):
+        powers.append(power >> 5)
+        power = power * root >> 25
+    upper = []
+    for x in range(ODDS_LIMIT + 1):
+        odds = powers[x & 255] << (x >> 8)
+        upper.append(odds * ONE // (odds + (1 << 20)))
+    return np.array([ONE - p for p in reversed(upper[1:])] + upper, np.int64)
+
+
+LOG = log_table()
+SQUASH = squash_table()
+
+
+class Mixture:
+    """Predicts bits from `inputs` counters each, out of one table of `slots` counters.
+
+    The caller gives each input its own part of the table. There are several sets of mixing weights;
+    each call names the one to use.
+    """
+
+    def __init__(self, slots: int, inputs: int, sets: int) -> None:
+        self._counts = np.zeros(2 * slots, np.int64)  # zeros and ones seen, slot by slot
+        self._weights = np.full((sets, inputs), WEIGHT, np.int64)
+        self._seen = 0
+
+    def forget(self, start: int, stop: int) -> None:
+        """Reset the counters of slots start..stop - 1."""
+        self._counts[2 * start : 2 * stop] = 0
+
+    def code(self, coder: Coder, slots: Array, weight_set: int, bits: Array) -> Array:
+        """Code bits (n,) int64, bit i in the contexts slots[:, i]; returns them.
+
+        slots: (inputs, n) int64. A decoder's `bits` matter only by their number.
+        """
+        result = np.empty(len(bits), np.int64)
+        start = 0
+        while start < len(bits):
+            stop = min(len(bits), start + min(4 + self._seen // 4, MAX_BATCH))
+            result[start:stop] = self._batch(coder, 2 * slots[:, start:stop], weight_set, bits[start:stop])
+            start = stop
+        return result
+
+    def _batch(self, coder: Coder, places: Array, weight_set: int, bits: Array) -> Array:
+        counts, weights = self._counts, self._weights[weight_set]
+        inputs = LOG[counts[places + 1]] - LOG[counts[places]]
+        odds = np.clip(weights @ inputs >> 16, -ODDS_LIMIT, ODDS_LIMIT)
+        probabilities = SQUASH[odds + ODDS_LIMIT]
+        found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
+        gain = inputs @ (found * ONE - probabilities) >> 16
+        if len(bits) > 16:
+            gain = gain * 16 // len(bits)
+        np.clip(weights + gain, -WEIGHT_LIMIT, WEIGHT_LIMIT, out=weights)
+        np.add.at(counts, (places + found).ravel(), 1)
+        full = places[counts[places] + counts[places + 1] > COUNT_LIMIT]
+        if full.size:
+            counts[full] = counts[full] + 1 >> 1
+            counts[full + 1] = counts[full + 1] + 1 >> 1
+        self._seen += len(bits)
+        return found
+
+
+def evenly(coder: Coder, bits: Array) -> Array:
+    """Code bits (n,) that nothing predicts."""
+    return np.array(coder.code(bits.tolist(), [HALF] * len(bits)), np.int64)
