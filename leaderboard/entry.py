@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 
 from leaderboard.handles import RULE, neutral_handle
 
@@ -56,7 +56,7 @@ class Entry:
         """Take from a result record what competes; without a handle, a neutral one is made from the hash.
 
         Raises:
-            EntryError: the record is no valid record, says that grading failed, or did not compete.
+            EntryError: the record is no valid record, says that grading failed, or did not compete with an artifact.
         """
         if not isinstance(record, dict) or record.get("schema") != RECORD_SCHEMA:
             raise EntryError(f'this is no result record: its "schema" is not "{RECORD_SCHEMA}"')
@@ -64,6 +64,9 @@ class Entry:
             raise EntryError("the grader itself failed in this run, the record says: grade again, then post")
         if _take(record, "competition") is None:
             raise EntryError("this run did not compete (its competition is null): grade without --no-compete")
+        if _take(record, "competition", "artifact_sha256") is None:
+            flags = _shown(str(_take(record, "competition", "flags")), quote=False)
+            raise EntryError(f"compress() gave nothing to measure, so there is nothing to post: {flags}")
         grader = {key: _take(record, "grader", key) for key in ("version", "rules_sha256", "data", "sandbox")}
         fields = _schema()["properties"]["competition"]["required"]
         document = {
@@ -77,7 +80,7 @@ class Entry:
         }
         if handle is None:
             sha256 = document["submission_sha256"]
-            _check(sha256, {**_schema()["$defs"]["sha256"]}, "submission.sha256")
+            _check(sha256, _schema()["$defs"]["sha256"], "submission.sha256")
             document["handle"] = neutral_handle(sha256)
         return cls.from_document(document)
 
@@ -201,8 +204,8 @@ def _check(value: object, schema: dict[str, Any], name: str = "") -> None:
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
     if error is None:
         return
-    where = ".".join([name] * bool(name) + [str(key) for key in error.absolute_path])
-    raise EntryError(f"not a valid entry: {where}{': ' * bool(where)}{_shown(error.message, quote=False)}")
+    where = ".".join([name] * bool(name) + [str(key) for key in error.absolute_path]) or "the file"
+    raise EntryError(f"{where} is not valid: {_shown(error.message, quote=False)}")
 
 
 @cache

@@ -1,0 +1,335 @@
+"""Posting: what gets into an entry, what never does, and what is refused with one sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from leaderboard_records import entry, record, sha256, write_record
+
+from leaderboard import __main__, store
+from leaderboard.entry import Entry, EntryError, check_handle
+from leaderboard.handles import ADJECTIVES, NOUNS, neutral_handle
+
+SCHEMA = json.loads((Path(__main__.__file__).parent / "entry.schema.json").read_text("utf-8"))
+GRADER_SCHEMA = Path(__file__).parents[1] / "grader" / "result.schema.json"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = __main__.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_post_writes_the_entry_where_its_content_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = record()
+    result = write_record(tmp_path / "result.json", made)
+    code, out, err = run(capsys, "post", result, "--handle", "quiet-heron", "--entries", tmp_path / "entries")
+    name = f"quiet-heron/20260304T101530Z-{made['competition']['artifact_sha256'][:7]}.json"
+    assert (code, err) == (0, "")
+    assert files(tmp_path / "entries") == [name]
+    assert "posted as quiet-heron (score 7.500, 4,096 bytes, 98.00 %)" in out
+    document = json.loads((tmp_path / "entries" / name).read_text("utf-8"))
+    jsonschema.validate(document, SCHEMA)
+    assert document["started"] == "2026-03-04T10:15:30Z"
+    assert document["competition"]["bytes"] == 4096
+
+
+def test_the_record_these_tests_post_is_one_the_grader_could_write() -> None:
+    schema = json.loads(GRADER_SCHEMA.read_text("utf-8"))
+    jsonschema.validate(record(), schema)
+    jsonschema.validate(UNUSABLE["nothing to measure"][0], schema)
+
+
+def test_an_entry_holds_neither_points_nor_anything_that_names_the_student() -> None:
+    text = Entry.from_record(record()).to_json()
+    for private in ("secret-student-name", "87.125", "test_x", "424242", "99.5", "61.2", "points"):
+        assert private not in text
+
+
+def test_reading_an_entry_back_gives_the_same_entry_and_the_same_bytes() -> None:
+    made = entry("ann", flags=["two runs gave different bytes", "\ud800 lone surrogate"])
+    assert Entry.from_json(made.to_json()) == made
+    assert Entry.from_json(made.to_json()).to_json() == made.to_json()
+
+
+def test_times_are_kept_in_utc() -> None:
+    made = record()
+    made["grader"]["started"] = "2026-03-04T01:15:30.250000+05:30"
+    assert Entry.from_record(made, "ann").file_name.startswith("20260303T194530Z-")
+    assert '"started": "2026-03-03T19:45:30.250000Z"' in Entry.from_record(made, "ann").to_json()
+
+
+def test_the_same_record_posted_twice_is_one_entry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_record(tmp_path / "result.json", record())
+    first = run(capsys, "post", result, "--entries", tmp_path / "entries")
+    before = files(tmp_path / "entries")
+    second = run(capsys, "post", result, "--entries", tmp_path / "entries")
+    assert (first[0], second[0]) == (0, 0)
+    assert first[1].startswith("posted as ")
+    assert second[1].startswith("already posted as ")
+    assert files(tmp_path / "entries") == before
+    assert len(before) == 1
+
+
+def test_one_record_cannot_compete_under_two_handles(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_record(tmp_path / "result.json", record())
+    run(capsys, "post", result, "--handle", "ann", "--entries", tmp_path)
+    code, _, err = run(capsys, "post", result, "--handle", "bob", "--entries", tmp_path)
+    assert code == 2
+    assert "already posted as ann" in err
+    assert not (tmp_path / "bob").exists()
+
+
+def test_an_entry_is_never_changed(tmp_path: Path) -> None:
+    path, _ = store.post(entry("ann", "x"), tmp_path)
+    before = path.read_bytes()
+    with pytest.raises(EntryError, match="already holds a different entry"):
+        store.post(entry("ann", "x", score=9.0), tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_two_submissions_in_the_same_second_are_two_entries(tmp_path: Path) -> None:
+    store.post(entry("ann", "x"), tmp_path)
+    store.post(entry("ann", "y"), tmp_path)
+    assert len(files(tmp_path)) == 2
+
+
+def test_a_crash_while_writing_leaves_nothing_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.os, "link", crash)
+    with pytest.raises(KeyboardInterrupt):
+        store.post(entry("ann"), tmp_path)
+    assert store.read_all(tmp_path) == ([], [])
+    assert files(tmp_path) == []
+
+
+def test_a_half_written_temporary_file_is_no_entry(tmp_path: Path) -> None:
+    path, _ = store.post(entry("ann"), tmp_path)
+    (tmp_path / "ann" / f".{path.name}.0123").write_text('{"schema"')
+    (tmp_path / "ann" / ".half.json").write_text('{"schema"')
+    read, refused = store.read_all(tmp_path)
+    assert (len(read), refused) == (1, [])
+
+
+def test_losing_the_race_to_write_is_posting_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = os.link
+
+    def somebody_else_was_first(source: Path, target: Path) -> None:
+        link(source, target)
+        link(source, target)
+
+    monkeypatch.setattr(store.os, "link", somebody_else_was_first)
+    path, is_new = store.post(entry("ann"), tmp_path)
+    assert not is_new
+    assert files(tmp_path) == [f"ann/{path.name}"]
+
+
+def test_posting_works_where_the_file_system_has_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr(store.os, "link", no_links)
+    path, is_new = store.post(entry("ann"), tmp_path)
+    assert is_new
+    assert Entry.from_json(path.read_text("utf-8")) == entry("ann")
+    assert store.post(entry("ann"), tmp_path) == (path, False)
+
+
+def test_entry_files_can_be_read_by_others(tmp_path: Path) -> None:
+    umask = os.umask(0o022)
+    try:
+        path, _ = store.post(entry("ann"), tmp_path)
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_neutral_handle_is_a_handle_that_depends_on_the_hash_alone() -> None:
+    handles = {neutral_handle(sha256(str(number))) for number in range(500)}
+    for handle in handles:
+        check_handle(handle)
+    assert len(handles) == 500
+    assert neutral_handle("00" * 32) == f"{ADJECTIVES[0]}-{NOUNS[0]}-0000"
+    assert neutral_handle("0102abcd" + "0" * 56) == f"{ADJECTIVES[1]}-{NOUNS[2]}-abcd"
+
+
+@pytest.mark.parametrize("handle", ["ann", "a1b", "quiet-heron-3f2a", "x" * 32, "007"])
+def test_plain_handles_are_taken(handle: str) -> None:
+    check_handle(handle)
+
+
+@pytest.mark.parametrize(
+    "handle",
+    ["", "ab", "x" * 33, "Ann", "ann b", "-ann", "ann-", "a--b", "ann_b", "../ann", "ann/b", ".ann", "ann\n",
+     "\u0430nn", "ann\u202e", "<b>x</b>", "\uff41da", "con", "lpt1", "a\0b", "١٢٣", "${x}"],
+)  # fmt: skip
+def test_other_handles_are_refused_and_nothing_is_written(
+    handle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_record(tmp_path / "result.json", record())
+    code, out, err = run(capsys, "post", result, f"--handle={handle}", "--entries", tmp_path / "entries")
+    assert (code, out) == (2, "")
+    assert "cannot be a handle, which is 3 to 32 lower-case letters" in err
+    assert len(err.splitlines()) == 1
+    assert err.isascii()
+    assert not (tmp_path / "entries").exists()
+
+
+def without(path: str) -> dict[str, Any]:
+    made = record()
+    *parents, key = path.split(".")
+    inner: Any = made
+    for parent in parents:
+        inner = inner[parent]
+    del inner[key]
+    return made
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    made = without(path)
+    *parents, key = path.split(".")
+    inner: Any = made
+    for parent in parents:
+        inner = inner[parent]
+    inner[key] = value
+    return made
+
+
+UNUSABLE = {
+    "no record": ([1, 2], "this is no result record"),
+    "another schema": (changed("schema", "featherweight/result/v2"), "this is no result record"),
+    "grader failed": (changed("error", {"message": "no sandbox"}), "the grader itself failed"),
+    "did not compete": (changed("competition", None), "did not compete"),
+    "nothing to measure": (
+        record(bytes=None, accuracy_percent=None, accuracy_per_kib=None, score=0, ranked=False, division=None,
+               artifact_sha256=None, flags=["compress raised ValueError"]),
+        "compress() gave nothing to measure",
+    ),
+    "error missing": (without("error"), "error is missing"),
+    "competition missing": (without("competition"), "competition is missing"),
+    "hash missing": (without("submission.sha256"), "submission.sha256 is missing"),
+    "grader is a list": (changed("grader", []), "grader.version is missing"),
+    "flags missing": (without("competition.flags"), "competition.flags is missing"),
+    "no time zone": (changed("grader.started", "2026-03-04T10:15:30"), "with its time zone"),
+    "no such day": (changed("grader.started", "2026-02-30T10:15:30Z"), "grader.started must be"),
+    "time is a number": (changed("grader.started", 1772619330), "grader.started must be"),
+    "no bytes": (record(bytes=0, accuracy_per_kib=1.0), "competition.bytes is not valid"),
+    "bytes are true": (record(bytes=True), "competition.bytes is not valid"),
+    "accuracy over 100": (record(accuracy_percent=100.5), "competition.accuracy_percent is not valid"),
+    "negative score": (record(score=-1.0), "competition.score is not valid"),
+    "ratio of other numbers": (record(accuracy_per_kib=99.0), "accuracy_per_kib must be"),
+    "hash of another length": (changed("submission.sha256", "abc"), "submission.sha256 is not valid"),
+    "hash with a line break": (record(artifact_sha256="a" * 64 + "\n"), "artifact_sha256 is not valid"),
+    "hash that is a path": (record(artifact_sha256="../" * 22), "artifact_sha256 is not valid"),
+    "unknown division": (record(division="heavy"), "competition.division is not valid"),
+    "unknown data": (changed("grader.data", "cifar"), "grader.data is not valid"),
+    "endless commit": (changed("submission.commit", "x" * 10_000), "commit is not valid"),
+    "flags are words": (record(flags="late"), "competition.flags is not valid"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_an_unusable_record_is_one_sentence_and_no_file(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, sentence = UNUSABLE[case]
+    result = write_record(tmp_path / "result.json", made)
+    code, out, err = run(capsys, "post", result, "--entries", tmp_path / "entries")
+    assert (code, out) == (2, "")
+    assert sentence in err
+    assert str(result) in err
+    assert len(err.splitlines()) == 1
+    assert len(err) < 600
+    assert not (tmp_path / "entries").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "this is not JSON"),
+        (b"{", "this is not JSON"),
+        (b"\xff\xfe", "this is not UTF-8 text"),
+        (b'{"schema": NaN}', "NaN is not a JSON number"),
+        (b"[" * 200_000, "this is not JSON"),
+        (b"1" * 10_000, "this is not JSON"),
+        (b" " * (__main__.MAX_RECORD_BYTES + 1), "larger than"),
+    ],
+)
+def test_a_file_that_is_no_json_is_one_sentence(
+    content: bytes, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "result.json").write_bytes(content)
+    code, _, err = run(capsys, "post", tmp_path / "result.json", "--entries", tmp_path / "entries")
+    assert code == 2
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "entries").exists()
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "post", tmp_path / "nowhere.json", "--entries", tmp_path / "entries")
+    assert (code, "there is no such file" in err) == (2, True)
+    code, _, err = run(capsys, "post", tmp_path, "--entries", tmp_path / "entries")
+    assert (code, "this is a folder" in err) == (2, True)
+
+
+def test_a_folder_that_cannot_be_written_is_our_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "entries").write_text("a file in the folder's place")
+    result = write_record(tmp_path / "result.json", record())
+    code, _, err = run(capsys, "post", result, "--entries", tmp_path / "entries")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+
+
+def test_an_unranked_result_is_posted_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = record(ranked=False, score=0.0, flags=["over the budget"])
+    code, out, _ = run(
+        capsys, "post", write_record(tmp_path / "result.json", made), "--entries", tmp_path / "e"
+    )
+    assert code == 0
+    assert "(not ranked, 4,096 bytes, 98.00 %)" in out
+    assert [e.flags for e in store.read_all(tmp_path / "e")[0]] == [("over the budget",)]
+
+
+def test_help_names_every_command_and_exits_with_zero(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--help"], ["post", "--help"], ["build", "--help"]):
+        with pytest.raises(SystemExit) as stop:
+            __main__.main(arguments)
+        assert stop.value.code == 0
+        assert re.search(r"usage: python -m leaderboard", capsys.readouterr().out)
+    with pytest.raises(SystemExit) as stop:
+        __main__.main([])
+    assert stop.value.code == 2
+
+
+def test_handle_rule_of_the_help_is_the_schema_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        __main__.main(["post", "--help"])
+    rule = SCHEMA["properties"]["handle"]
+    assert f"{rule['minLength']} to {rule['maxLength']} lower-case letters" in capsys.readouterr().out
