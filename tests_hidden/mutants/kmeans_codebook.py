@@ -1,0 +1,242 @@
+"""Wrong codebooks."""
+
+import numpy as np
+
+from tests_hidden.mutants import right, wrong
+
+
+def check(weights, bits):
+    """The reference's own refusals, without its codebook."""
+    right.kmeans_codebook(weights, bits, 1)
+
+
+def nearest(flat, centroids):
+    return np.abs(flat[:, None] - centroids[None, :]).argmin(axis=1)
+
+
+def lloyd(weights, centroids, iterations, empty="stay"):
+    """Plain k-means from `centroids`, with nothing held at 0."""
+    flat, centroids = weights.ravel().astype(np.float64), np.array(centroids, np.float64)
+    for _ in range(iterations):
+        assigned = nearest(flat, centroids)
+        for k in range(len(centroids)):
+            members = flat[assigned == k]
+            if len(members):
+                centroids[k] = members.mean()
+            elif empty == "nan":
+                centroids[k] = np.nan
+    return centroids
+
+
+def finished(weights, centroids):
+    codebook = np.sort(centroids).astype(np.float32)
+    return nearest(weights.ravel(), codebook).reshape(weights.shape), codebook
+
+
+def linear(weights, bits):
+    return np.linspace(weights.min(), weights.max(), 2**bits)
+
+
+@wrong("lets the centroid at 0 move", killed_by="test_codebook_brings_zero_back_as_zero")
+def forgets_zero(weights, bits, iterations=20):
+    check(weights, bits)
+    return finished(weights, lloyd(weights, linear(weights, bits), iterations))
+
+
+@wrong(
+    "holds 0 as one centroid more", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most"
+)
+def one_too_many(weights, bits, iterations=20):
+    check(weights, bits)
+    return finished(weights, np.append(lloyd(weights, linear(weights, bits), iterations), 0.0))
+
+
+@wrong(
+    "leaves the codebook in the order of the start",
+    killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most",
+)
+def unsorted(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    order = np.random.default_rng(0).permutation(len(codebook))
+    return np.argsort(order)[indices], codebook[order]
+
+
+@wrong(
+    "sorts the codebook, and not the indices with it",
+    killed_by="test_codebook_does_no_worse_than_affine_levels",
+)
+def indices_of_the_unsorted(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return len(codebook) - 1 - indices.astype(np.int64), codebook
+
+
+@wrong("descending", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most")
+def descending(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return len(codebook) - 1 - indices.astype(np.int64), codebook[::-1].copy()
+
+
+@wrong("an empty cluster becomes NaN", killed_by="test_codebook_of_few_distinct_weights")
+def nan_clusters(weights, bits, iterations=20):
+    check(weights, bits)
+    if np.unique(weights).size > 2**bits:
+        return right.kmeans_codebook(weights, bits, iterations)
+    return finished(weights, lloyd(weights, linear(weights, bits), iterations, empty="nan"))
+
+
+@wrong(
+    "fails where there are fewer weights than centroids", killed_by="test_codebook_of_few_distinct_weights"
+)
+def needs_enough_weights(weights, bits, iterations=20):
+    check(weights, bits)
+    np.random.default_rng(0).choice(np.unique(weights), 2**bits, replace=False)
+    return right.kmeans_codebook(weights, bits, iterations)
+
+
+@wrong(
+    "starts at quantiles, and never reaches large weights",
+    killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large",
+)
+def quantile_start(weights, bits, iterations=20):
+    check(weights, bits)
+    start = np.quantile(weights, (np.arange(2**bits) + 0.5) / 2**bits)
+    centroids = lloyd(weights, start, iterations)
+    if (weights == 0).any():
+        centroids[np.abs(centroids).argmin()] = 0
+    return finished(weights, centroids)
+
+
+@wrong(
+    "the quantiles themselves, without k-means",
+    killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large",
+)
+def quantiles(weights, bits, iterations=20):
+    check(weights, bits)
+    centroids = np.quantile(weights, (np.arange(2**bits) + 0.5) / 2**bits)
+    if (weights == 0).any():
+        centroids[np.abs(centroids).argmin()] = 0
+    return finished(weights, centroids)
+
+
+@wrong("all centroids start in one place", killed_by="test_codebook_does_no_worse_than_affine_levels")
+def one_start(weights, bits, iterations=20):
+    check(weights, bits)
+    centroids = lloyd(weights, np.full(2**bits, weights.mean()), iterations)
+    return finished(weights, np.where((weights == 0).any(), 0.0, centroids))
+
+
+@wrong("random centroids, never moved", killed_by="test_codebook_does_no_worse_than_affine_levels")
+def random_centroids(weights, bits, iterations=20):
+    check(weights, bits)
+    centroids = np.random.default_rng(0).uniform(weights.min(), weights.max(), 2**bits)
+    centroids[0] = 0.0
+    return finished(weights, centroids)
+
+
+@wrong(
+    "a codebook of 16 whatever bits says",
+    killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most",
+)
+def always_4_bits(weights, bits, iterations=20):
+    check(weights, bits)
+    return right.kmeans_codebook(weights, 4, iterations)
+
+
+@wrong("bits taken for the number of centroids", killed_by="test_codebook_does_no_worse_than_affine_levels")
+def bits_centroids(weights, bits, iterations=20):
+    check(weights, bits)
+    zero = [0.0] if (weights == 0).any() else []
+    return finished(
+        weights, [*lloyd(weights, linear(weights, bits)[: bits - len(zero) or 1], iterations), *zero]
+    )
+
+
+@wrong("a float64 codebook", killed_by="test_codebook_takes_its_number_of_iterations")
+def float64_codebook(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return indices, codebook.astype(np.float64)
+
+
+@wrong("indices that are floats", killed_by="test_codebook_takes_its_number_of_iterations")
+def float_indices(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return indices.astype(np.float32), codebook
+
+
+@wrong("flat indices", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most")
+def flat_indices(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return indices.ravel(), codebook
+
+
+@wrong("returns the decoded weights first", killed_by="test_codebook_takes_its_number_of_iterations")
+def decoded(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return codebook[indices], codebook
+
+
+@wrong("codebook first, indices second", killed_by="test_codebook_takes_its_number_of_iterations")
+def swapped(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return codebook, indices
+
+
+@wrong("centroids in half precision", killed_by="test_codebook_of_few_distinct_weights")
+def half_precision(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return indices, codebook.astype(np.float16).astype(np.float32)
+
+
+@wrong("has no say over its iterations", killed_by="test_codebook_takes_its_number_of_iterations")
+def no_iterations(weights, bits):
+    return right.kmeans_codebook(weights, bits)
+
+
+@wrong("sets weights near 0 to 0, and only those", killed_by="test_codebook_brings_zero_back_as_zero")
+def zero_is_the_nearest(weights, bits, iterations=20):
+    check(weights, bits)
+    centroids = lloyd(weights, linear(weights, bits), iterations)
+    centroids[np.abs(centroids) < 1e-3] = 0.0
+    return finished(weights, centroids)
+
+
+@wrong("holds a zero at 0 only where many weights are", killed_by="test_codebook_brings_zero_back_as_zero")
+def zero_by_majority(weights, bits, iterations=20):
+    check(weights, bits)
+    if (weights == 0).mean() > 0.2:
+        return right.kmeans_codebook(weights, bits, iterations)
+    return forgets_zero(weights, bits, iterations)
+
+
+@wrong("sorts the weights it is given", killed_by="test_codebook_leaves_weights_alone_and_remembers_nothing")
+def sorts_in_place(weights, bits, iterations=20):
+    result = right.kmeans_codebook(weights, bits, iterations)
+    weights.reshape(-1).sort()
+    return result
+
+
+@wrong(
+    "starts from the last call's codebook",
+    killed_by="test_codebook_leaves_weights_alone_and_remembers_nothing",
+)
+def remembered(weights, bits, iterations=20, memory={}):  # noqa: B006
+    _, codebook = right.kmeans_codebook(weights, bits, iterations)
+    kept = memory.setdefault((weights.shape, bits), codebook)
+    return finished(weights, kept)
+
+
+@wrong("takes any bits", killed_by="test_codebook_refuses_bits_outside_1_to_8")
+def any_bits(weights, bits, iterations=20):
+    return right.kmeans_codebook(weights, min(max(bits, 1), 8), iterations)
+
+
+@wrong("up to 16 bits, as quantize_affine", killed_by="test_codebook_refuses_bits_outside_1_to_8")
+def up_to_16_bits(weights, bits, iterations=20):
+    if not 1 <= bits <= 16:
+        raise ValueError(f"bits must be in [1, 16], got {bits}")
+    return right.kmeans_codebook(weights, min(bits, 8), iterations)
+
+
+@wrong("takes NaN for 0", killed_by="test_codebook_refuses_nan_among_weights")
+def nan_weights(weights, bits, iterations=20):
+    return right.kmeans_codebook(np.nan_to_num(weights), bits, iterations)
