@@ -53,10 +53,10 @@ class Entry:
 
     @classmethod
     def from_record(cls, record: object, handle: str | None = None) -> Entry:
-        """Take from a result record what competes; without a handle, a neutral one is made from the hash.
+        """Take from a result record what competes, under a neutral handle unless one is given.
 
         Raises:
-            EntryError: the record is no valid record, says that grading failed, or did not compete with an artifact.
+            EntryError: the record is no valid one, says that grading failed, or holds no measured artifact.
         """
         if not isinstance(record, dict) or record.get("schema") != RECORD_SCHEMA:
             raise EntryError(f'this is no result record: its "schema" is not "{RECORD_SCHEMA}"')
