@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import math
 
+BUDGET_BYTES = 16_384
+"""A larger file is not ranked."""
+
+CPU_SECONDS = 120.0
+"""What `compress` may take, on one thread."""
+
 FLOOR_PERCENT = 90.0
 """At or under this accuracy an entry scores nothing."""
 

@@ -42,7 +42,11 @@ def made_up_digits(count: int) -> Dataset:
 
 def numpy_epoch(dataset: Dataset) -> Callable[[], None]:
     model, optimizer = lenet_300_100(), Adam(LEARNING_RATE)
-    return lambda: void(fit(model, dataset, epochs=1, optimizer=optimizer, batch_size=BATCH_SIZE))
+
+    def epoch() -> None:
+        fit(model, dataset, epochs=1, optimizer=optimizer, batch_size=BATCH_SIZE)
+
+    return epoch
 
 
 def torch_epoch(dataset: Dataset, **adam_options: bool) -> Callable[[], None]:
@@ -51,7 +55,11 @@ def torch_epoch(dataset: Dataset, **adam_options: bool) -> Callable[[], None]:
     from torch import nn
 
     model = nn.Sequential(
-        nn.Linear(SIZES[0], SIZES[1]), nn.ReLU(), nn.Linear(SIZES[1], SIZES[2]), nn.ReLU(), nn.Linear(SIZES[2], 10)
+        nn.Linear(SIZES[0], SIZES[1]),
+        nn.ReLU(),
+        nn.Linear(SIZES[1], SIZES[2]),
+        nn.ReLU(),
+        nn.Linear(SIZES[2], 10),
     )
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, **adam_options)
     loss_function = nn.CrossEntropyLoss()
@@ -69,10 +77,6 @@ def torch_epoch(dataset: Dataset, **adam_options: bool) -> Callable[[], None]:
             total += loss.item() * len(rows)
 
     return epoch
-
-
-def void(result: object) -> None:
-    """Drop a result."""
 
 
 def cpu_seconds(epoch: Callable[[], None]) -> float:

