@@ -38,14 +38,14 @@ DEFAULT_OUT = Path("results/baseline")
 class Recipe:
     """The hyper-parameters. The learning rate falls along half a cosine; warps are `random_distortions`."""
 
-    epochs: int = 20
+    epochs: int = 100
     batch_size: int = 128
     learning_rate: float = 1e-3
     degrees: float = 10.0
     stretch: float = 0.1
     shear: float = 0.1
     shift: float = 1.5
-    wobble: float = 0.8
+    wobble: float = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
