@@ -57,7 +57,9 @@ def unflatten(tree: Any, arrays: Sequence[np.ndarray]) -> Any:
     """Build a value again. Raises NotPlainError where the tree is none that `flatten` makes."""
     try:
         return _built(tree, arrays)
-    except (KeyError, IndexError, ValueError, AttributeError, RecursionError) as error:
+    except NotPlainError:
+        raise
+    except Exception as error:
         raise NotPlainError("something that cannot be read") from error
 
 
@@ -182,7 +184,7 @@ def _parts(tree: dict[str, Any], tag: str, arrays: Sequence[np.ndarray]) -> list
 
 def _built_array(tree: dict[str, Any], arrays: Sequence[np.ndarray]) -> np.ndarray:
     index = tree["array"]
-    if not isinstance(index, int) or not 0 <= index < len(arrays):
+    if type(index) is not int or not 0 <= index < len(arrays):
         raise NotPlainError("an array that was not sent")
     return arrays[index]
 
@@ -206,7 +208,7 @@ def _built_layer(tree: dict[str, Any], arrays: Sequence[np.ndarray]) -> Layer:
     for name, value in tree["config"].items():
         low, high = SETTINGS[name]
         numbers = value if isinstance(value, list) else [value]
-        if len(numbers) > 8 or not all(isinstance(n, int) and low <= n <= high for n in numbers):
+        if len(numbers) > 8 or not all(type(n) is int and low <= n <= high for n in numbers):
             raise NotPlainError(f"a {kind.__name__} whose {name} is not between {low} and {high}")
         config[name] = tuple(value) if isinstance(value, list) else value
     held = [_built(part, arrays) for part in tree["arrays"]]

@@ -21,7 +21,7 @@ from grader import GraderError
 from grader.log import nowhere
 from grader.record import write_whole
 from grader.remote import RemoteSubmission, printable, room_for
-from grader.rules import Competition, Rules
+from grader.rules import Competition, Rules, WorkerLimits
 from grader.sandbox import Backend, Room
 
 MEASURING = Path(__file__).with_name("measuring.py")
@@ -96,6 +96,12 @@ def compete(
     return entry(content, measured, facts, mnist.name, cpu_seconds)
 
 
+def call_limits(rules: Rules, seconds: float) -> WorkerLimits:
+    """For a worker that makes one call of so many seconds, whatever its import took."""
+    run_seconds = seconds + rules.worker.import_cpu_seconds
+    return replace(rules.worker, call_cpu_seconds=seconds, run_cpu_seconds=run_seconds)
+
+
 def entry(
     content: bytes, measured: Measured, facts: Competition, data_name: str, cpu_seconds: float
 ) -> Entry:
@@ -167,7 +173,7 @@ def measuring(
     function: str, arguments: tuple, what: str, seconds: float, rules: Rules, backend: Backend
 ) -> object:
     """Call our own code in a worker of its own. Raises ModelFault where it runs out of time or memory."""
-    limits = replace(rules.worker, run_cpu_seconds=seconds + 1, call_cpu_seconds=seconds)
+    limits = call_limits(rules, seconds)
     with (
         room_for(MEASURING.read_bytes()) as room,
         nowhere() as sink,

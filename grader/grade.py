@@ -26,7 +26,7 @@ from grader.intake import Source, take
 from grader.log import Log, nowhere
 from grader.progress import Silent
 from grader.record import Circumstances, Record, record_of, write
-from grader.remote import RemoteSubmission, room_for
+from grader.remote import RemoteSubmission, Strikes, room_for
 from grader.rules import COMPETITION_FILE, SUITES, Rules, SuitePaths, read_points, read_rules, rules_sha256
 from grader.sandbox import Backend, Room, backend_for
 from grader.suites import TestResult, run_suite
@@ -64,6 +64,7 @@ class Run:
     entry: Entry | None = None
     data: str | None = None
     errors: list[str] = field(default_factory=list)
+    strikes: Strikes = field(default_factory=Strikes)
 
 
 def grade(request: Request, progress: Silent | None = None) -> Record:
@@ -139,8 +140,11 @@ def test(run: Run, rules: Rules, room: Room, suite: str, public_sink: int) -> No
     worth = read_points(run.request.suites.points_file)
     with ExitStack() as stack:
         sink = stack.enter_context(nowhere()) if is_hidden else public_sink
-        submission = RemoteSubmission(room, run.backend, rules.worker, sink=sink, private=is_hidden)
-        stack.enter_context(submission)
+        submission = stack.enter_context(
+            RemoteSubmission(
+                room, run.backend, rules.worker, sink=sink, private=is_hidden, strikes=run.strikes
+            )
+        )
         result = run_suite(
             suite,
             submission,

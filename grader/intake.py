@@ -90,11 +90,12 @@ def read_regular(path: Path) -> tuple[bytes, str, int]:
     except OSError as error:
         what = "is a link" if is_link(path) else f"cannot be read ({error.strerror})"
         raise UnusableError(f"{path} {what}: a regular file is needed") from error
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+        raise UnusableError(f"{path} is {what}: a regular file is needed")
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-            raise UnusableError(f"{path} is {what}: a regular file is needed")
         return read_limited(file)
 
 

@@ -142,6 +142,7 @@ class WorkerProcess:
         if header.get("ready") is not True:
             self.close()
             raise GraderError("the worker did not start properly")
+        self.spent_seconds = 0.0  # starting is not the submission's time
 
     def exchange(
         self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline

@@ -87,15 +87,31 @@ class SharedArrays:
         return name
 
 
+@dataclass
+class Strikes:
+    """How often each function ran out of time, and how often it took its process down."""
+
+    timeouts: Counter[str] = field(default_factory=Counter)
+    deaths: Counter[str] = field(default_factory=Counter)
+
+
 class RemoteSubmission(Submission):
     """The submission in `room`, reached through workers that `backend` starts.
 
     sink: takes what workers print. private: what the submission says stays out of the reasons.
+    strikes: those of earlier suites count too.
     call_cpu_seconds: the deadline of the next calls; tests set it.
     """
 
     def __init__(
-        self, room: Room, backend: Backend, limits: WorkerLimits, *, sink: int, private: bool = False
+        self,
+        room: Room,
+        backend: Backend,
+        limits: WorkerLimits,
+        *,
+        sink: int,
+        private: bool = False,
+        strikes: Strikes | None = None,
     ):
         self.room, self.backend, self.limits = room, backend, limits
         self.sink, self.private = sink, private
@@ -105,8 +121,7 @@ class RemoteSubmission(Submission):
         self._shared = SharedArrays(room.shared)
         self._worker: WorkerProcess | None = None
         self._starts = 0
-        self._timeouts: Counter[str] = Counter()
-        self._deaths: Counter[str] = Counter()
+        self.strikes = Strikes() if strikes is None else strikes
         self._import_error: SubmissionError | None = None
 
     def __enter__(self) -> RemoteSubmission:
@@ -180,34 +195,35 @@ class RemoteSubmission(Submission):
         """CPU seconds for the next call. Raises SubmissionError where there are none left."""
         left = self.limits.run_cpu_seconds - self.spent_seconds
         left -= self._worker.spent_seconds if self._worker is not None else 0
-        if self._timeouts[function] >= self.limits.most_timeouts:
-            times = self._timeouts[function]
+        if self.strikes.timeouts[function] >= self.limits.most_timeouts:
+            times = self.strikes.timeouts[function]
             raise self._failure(
                 "timeout", function, f"ran out of time {times} times and was not called again"
             )
-        if self._deaths[function] >= self.limits.most_deaths:
-            times = self._deaths[function]
+        if self.strikes.deaths[function] >= self.limits.most_deaths:
+            times = self.strikes.deaths[function]
             raise self._failure(
                 "timeout", function, f"ended its process {times} times and was not called again"
             )
         if left <= 0:
             used = f"the {self.limits.run_cpu_seconds:g} s for all calls together were used up"
             raise self._failure("timeout", function, f"was not called: {used}")
-        return min(self.call_cpu_seconds, left)
+        seconds = min(self.call_cpu_seconds, left)
+        return min(seconds, self.limits.retry_cpu_seconds) if self.strikes.timeouts[function] else seconds
 
     def _stopped(self, function: str, error: WorkerStoppedError, seconds: float) -> SubmissionError:
         match error.how:
             case "timeout":
-                self._timeouts[function] += 1
+                self.strikes.timeouts[function] += 1
                 return self._failure("timeout", function, not_finished(seconds))
             case "idle":
-                self._timeouts[function] += 1
+                self.strikes.timeouts[function] += 1
                 return self._failure("timeout", function, "waited for something that never came (a sleep?)")
             case "died":
-                self._deaths[function] += 1
+                self.strikes.deaths[function] += 1
                 return self._failure("killed", function, error.detail)
             case _:
-                self._deaths[function] += 1
+                self.strikes.deaths[function] += 1
                 return self._failure("malformed", function, "something that cannot be read")
 
     def _error(self, function: str, facts: dict[str, str]) -> SubmissionError:
@@ -239,7 +255,7 @@ def said(header: dict[str, Any]) -> dict[str, str]:
 
 
 def not_finished(seconds: float) -> str:
-    return f"did not finish within {seconds:g} s of CPU time (is there a loop that never ends?)"
+    return f"did not finish within {seconds:.3g} s of CPU time (is there a loop that never ends?)"
 
 
 def why_no_import(error: WorkerStoppedError, seconds: float) -> str:

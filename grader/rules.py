@@ -36,6 +36,7 @@ class WorkerLimits:
     memory_mib: int
     import_cpu_seconds: float
     call_cpu_seconds: float
+    retry_cpu_seconds: float
     run_cpu_seconds: float
     most_timeouts: int
     most_deaths: int

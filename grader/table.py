@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import IO, Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -28,8 +28,10 @@ PIPE_WIDTH = 110
 
 
 def show(record: Record, file: IO[str] | None = None) -> None:
-    """Print the record."""
-    console_for(file or sys.stdout).print(rendered(record))
+    """Print the record. Sentences are wrapped in a terminal only: a pipe gets one line for each."""
+    console = console_for(file or sys.stdout)
+    for section in sections(record):
+        console.print(section, soft_wrap=isinstance(section, Text) and not console.is_terminal)
 
 
 def console_for(file: IO[str]) -> Console:
@@ -37,17 +39,19 @@ def console_for(file: IO[str]) -> Console:
     return Console(file=file, width=None if file.isatty() else PIPE_WIDTH, highlight=False, markup=False)
 
 
-def rendered(record: Record) -> Group:
-    sections: list[RenderableType] = [heading(record)]
+def sections(record: Record) -> Iterator[Table | Text]:
+    yield heading(record)
     if record["tests"]:
-        sections += [points_table(record["tests"]), *failures(record["tests"])]
+        yield points_table(record["tests"])
+        yield from failures(record["tests"])
     if record["competition"] is not None:
-        sections += [competition_table(record["competition"]), *flags(record["competition"])]
-    sections += [Text(summary(record), style="bold"), caution(record)]
+        yield competition_table(record["competition"])
+        yield from flags(record["competition"])
+    yield Text(summary(record), style="bold")
+    yield caution(record)
     if record["error"] is not None:
         failed = f"the grader itself failed, no points are decided: {record['error']}"
-        sections.append(Text(failed, "bold red"))
-    return Group(*sections)
+        yield Text(failed, "bold red")
 
 
 def heading(record: Record) -> Text:
@@ -109,33 +113,37 @@ def failures(tests: list[dict[str, Any]]) -> Iterator[Text]:
         for test in tests
         if test["outcome"] != "passed"
     )
-    for (_, function, outcome, reason), count in counts.items():
+    for (_, function, outcome, reason), count in sorted(counts.items(), key=lambda item: item[0][0]):
         label = "grader error" if outcome == "error" else "failed"
         times = f" ({count} tests)" if count > 1 else ""
         yield Text.assemble((f"{label} ", "red"), (function, "bold"), f": {reason}{times}")
 
 
 def competition_table(entry: dict[str, Any]) -> Table:
+    """The artifact's figures; `entry` may be an artifact alone, with no CPU time of a run."""
+    measured = entry["bytes"] is not None
+    cells: dict[str, str | Text] = {
+        "bytes": f"{entry['bytes']:,}" if measured else "-",
+        "accuracy": f"{entry['accuracy_percent']:.2f} %" if measured else "-",
+        "accuracy/KiB": f"{entry['accuracy_per_kib']:.2f}" if measured else "-",
+        "score": f"{entry['score']:.3f}",
+        "division": entry["division"] or "-",
+        "ranked": Text("yes", "green") if entry["ranked"] else Text("no", "red"),
+        "CPU time": f"{entry['cpu_seconds']:.1f} s" if entry["cpu_seconds"] else "-",
+    }
     table = Table(title="competition", title_justify="left", header_style="bold")
     table.show_edge = table.pad_edge = False
-    for title in ("bytes", "accuracy", "accuracy/KiB", "score", "division", "ranked", "CPU time"):
+    for title in cells:
         table.add_column(title, justify="right")
-    measured = entry["bytes"] is not None
-    table.add_row(
-        f"{entry['bytes']:,}" if measured else "-",
-        f"{entry['accuracy_percent']:.2f} %" if measured else "-",
-        f"{entry['accuracy_per_kib']:.2f}" if measured else "-",
-        f"{entry['score']:.3f}",
-        entry["division"] or "-",
-        Text("yes", "green") if entry["ranked"] else Text("no", "red"),
-        f"{entry['cpu_seconds']:.1f} s",
-    )
+    table.add_row(*cells.values())
     return table
 
 
-def flags(entry: dict[str, Any]) -> Iterator[Text]:
-    for flag in entry["flags"]:
-        yield Text.assemble(("note" if entry["ranked"] else "not ranked", "yellow"), f": {flag}")
+def flags(entry: dict[str, Any]) -> list[Text]:
+    if not entry["flags"]:
+        return []
+    label = "note" if entry["ranked"] else "not ranked"
+    return [Text.assemble((label, "yellow"), f": {'; '.join(entry['flags'])}")]
 
 
 def summary(record: Record) -> str:
