@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from assignment.nn import Conv2D, Dense, Sequential
+from assignment.artifact import ArtifactError, pack
+from assignment.nn import Conv2D, Dataset, Dense, Sequential
 
 NAN = ("nan", "not a number", "not-a-number", "non-finite", "finite", "undefined", "missing")
 """Words in which a message may say that it got NaN."""
@@ -152,6 +153,25 @@ def a_model(value: Any, name: str, like: Sequential | None = None, *, dtype: Any
                     f"weight of layer {index} of {name} must keep its shape, got {layer.weight.shape}"
                 )
     return value
+
+
+def packed(model: Sequential, name: str) -> bytes:
+    """The (checked) model as a file, which is what its size is measured by."""
+    try:
+        return pack(model)
+    except ArtifactError as error:
+        raise AssertionError(f"{name} must be a model that pack takes: {error}") from error
+
+
+def accuracy(model: Sequential, dataset: Dataset, name: str) -> float:
+    """The share of the dataset that a model which packs gets right: images (N, 784) in, ten logits out."""
+    try:
+        logits = model.copy().forward(dataset.images)
+    except Exception as error:  # whatever the layers make of images of another size than theirs
+        raise AssertionError(f"{name} must take images of shape (N, 784)") from error
+    shape = (len(dataset), 10)
+    assert logits.shape == shape, f"{name} must give ten logits for each image, not {logits.shape[1:]}"
+    return float(np.mean(logits.argmax(axis=1) == dataset.labels))
 
 
 def untouched(call: Any, function: str) -> Any:
