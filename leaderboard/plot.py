@@ -16,7 +16,7 @@ from math import log2
 from typing import TYPE_CHECKING, Any
 
 from leaderboard.published import Published, published
-from leaderboard.ranking import WEIGHT_CLASSES_KIB, Group, accuracy_interval, pareto_front
+from leaderboard.ranking import WEIGHT_CLASSES, Group, accuracy_interval, pareto_front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,8 +94,8 @@ def _set_limits(axes: Axes, groups: Sequence[Group], others: Sequence[Published]
 def _draw_classes(axes: Axes) -> None:
     """Shade every second weight class and name those that are wide enough to be read."""
     low, high = axes.get_xlim()
-    edges = [2.0**5, *(kib * 1024.0 for kib, _ in WEIGHT_CLASSES_KIB), 2.0**40]
-    names = [name.removesuffix("weight").capitalize() for _, name in WEIGHT_CLASSES_KIB] + ["Heavy"]
+    edges = [1.0, *(float(limit_bytes) for limit_bytes, _ in WEIGHT_CLASSES)]
+    names = [name.removesuffix("weight").capitalize() for _, name in WEIGHT_CLASSES]
     for index, ((left, right), name) in enumerate(zip(pairwise(edges), names, strict=True)):
         left, right = max(left, low), min(right, high)
         if left >= right:

@@ -24,16 +24,16 @@ TEST_IMAGES = {
     ("mnist-5k", "private"): 500,
 }
 Z_95 = 1.959964  # 97.5th percentile of the normal distribution
-WEIGHT_CLASSES_KIB = (
-    (1, "atomweight"),
-    (2, "strawweight"),
-    (4, "flyweight"),
-    (8, "bantamweight"),
-    (16, "featherweight"),
-    (32, "lightweight"),
-    (64, "welterweight"),
-    (128, "middleweight"),
+WEIGHT_CLASSES = (  # the size in bytes at which each ends; the lightest is the highest honour
+    (384, "featherweight"),
+    (512, "superfeatherweight"),
+    (1024, "lightweight"),
+    (2048, "welterweight"),
+    (4096, "middleweight"),
+    (8192, "cruiserweight"),
+    (16384, "heavyweight"),
 )
+CLASS_ACCURACY_PERCENT = 98.0  # a class is for models that still work
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,8 @@ def accuracy_interval(accuracy_percent: float, images: int) -> tuple[float, floa
     return 100 * max(0.0, middle - half_width), 100 * min(1.0, middle + half_width)
 
 
-def weight_class(size_bytes: int) -> str:
-    """The boxing class of a file: every class is half the one above it, and featherweight ends at 16 KiB."""
-    for limit_kib, name in WEIGHT_CLASSES_KIB:
-        if size_bytes <= limit_kib * 1024:
-            return name
-    return "heavyweight"
+def weight_class(size_bytes: int, accuracy_percent: float) -> str:
+    """The boxing class that a file has earned: none under 98 %, none over the heaviest class."""
+    if accuracy_percent < CLASS_ACCURACY_PERCENT:
+        return ""
+    return next((name for limit_bytes, name in WEIGHT_CLASSES if size_bytes <= limit_bytes), "")

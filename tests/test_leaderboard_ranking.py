@@ -145,21 +145,21 @@ def test_halves_of_the_test_set_are_halves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size_bytes", "name"),
+    ("size_bytes", "accuracy_percent", "name"),
     [
-        (1, "atomweight"),
-        (1024, "atomweight"),
-        (1025, "strawweight"),
-        (8192, "bantamweight"),
-        (8193, "featherweight"),
-        (16384, "featherweight"),
-        (16385, "lightweight"),
-        (131072, "middleweight"),
-        (131073, "heavyweight"),
+        (384, 98.0, "featherweight"),
+        (385, 98.0, "superfeatherweight"),
+        (1024, 99.0, "lightweight"),
+        (1025, 99.0, "welterweight"),
+        (16384, 98.5, "heavyweight"),
+        (16385, 99.9, ""),
+        (384, 97.99, ""),
     ],
 )
-def test_weight_classes_end_at_their_limits(size_bytes: int, name: str) -> None:
-    assert weight_class(size_bytes) == name
+def test_weight_classes_are_earned_by_size_and_accuracy(
+    size_bytes: int, accuracy_percent: float, name: str
+) -> None:
+    assert weight_class(size_bytes, accuracy_percent) == name
 
 
 def test_published_results_are_the_papers_numbers() -> None:
