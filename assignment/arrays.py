@@ -1,262 +1,163 @@
-"""float32 arrays through the coder, each described by the structure that makes it shortest.
-
-An array becomes a matrix of small integers (see `coding`) and a table that says which float32 each
-integer stands for:
-
-    zeros      nothing at all
-    grid       k stands for float32(k * step)
-    grids      the same with a step for each unit
-    affine     levels at float32(offset + k * step)
-    codebook   levels listed one by one
-    float      the integer gives sign and exponent; the mantissa follows as raw bits, as many as are used
-"""
+"""float32 arrays through the coder: what `plans` found, written down and read back in one walk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from .coding import Alphabet, Layout, SymbolCoder
 from .entropy import ArtifactError, Coder, Fields
-from .levels import MAX_LEVEL, MAX_LEVELS, STEP_BITS, Step, bits_of, distinct, fit_step
+from .levels import MAX_LEVEL, STEP_BITS, Step, bits_of, same_bits
+from .plans import (
+    AFFINE,
+    CODEBOOK,
+    FLOAT,
+    GRID,
+    GRIDS,
+    NAMES,
+    RAW,
+    SIGN,
+    ZEROS,
+    Plan,
+    affine_table,
+    best_plan,
+    raw_plan,
+)
 
 Array = np.ndarray
-ZEROS, GRID, GRIDS, AFFINE, CODEBOOK, FLOAT = range(6)
-NAMES = ("zeros", "grid", "grids", "affine", "codebook", "float")
-
-
-@dataclass
-class Plan:
-    """How to code a matrix: `symbols` (rows, columns) int64, their alphabet, and the table behind them."""
-
-    kind: int
-    symbols: Array
-    alphabet: Alphabet
-    bits: float
-    steps: list[Step]
-    offset: int = 0  # affine: the offset's bit pattern
-    table: Array | None = None  # codebook: bit patterns without signs, negatives first
-    top: int = 0  # float: the largest exponent field
-    mantissa: int = 0  # bits kept in float and codebook
-    raw: Array | None = None
-
-
-def alphabet_of(symbols: Array) -> Alphabet:
-    return Alphabet(max(-int(symbols.min()), 0), max(int(symbols.max()), 0), bool((symbols == 0).any()))
-
-
-def entropy_bits(symbols: Array) -> float:
-    """Zero-order entropy of all symbols together, in bits."""
-    _, counts = np.unique(symbols, return_counts=True)
-    return float(-(counts * np.log2(counts / symbols.size)).sum())
-
-
-def mantissa_bits(patterns: Array) -> int:
-    """How many leading mantissa bits any of the patterns uses."""
-    used = int(np.bitwise_or.reduce(patterns.ravel() & 0x7FFFFF)) if patterns.size else 0
-    return 23 - ((used & -used).bit_length() - 1) if used else 0
-
-
-def plan(matrix: Array) -> Plan:
-    """The cheapest description of a float32 matrix, by estimate."""
-    patterns = bits_of(matrix)
-    if not patterns.any():
-        return Plan(ZEROS, np.zeros(matrix.shape, np.int64), Alphabet(0, 0, True), 0.0, [])
-    plans = [plan_float(patterns)]
-    values = distinct(matrix)
-    finite = bool(np.isfinite(values).all()) and not (bits_of(values) == 0x80000000).any()
-    if len(values) <= MAX_LEVELS:
-        plans.append(plan_codebook(patterns, bits_of(values)))
-    if finite and len(values) <= 2 * MAX_LEVEL:
-        plans += plan_grids(matrix, values, plans[-1].bits)
-    return min(plans, key=lambda p: p.bits)
-
-
-def plan_float(patterns: Array) -> Plan:
-    sizes = patterns & 0x7FFFFFFF
-    exponents = (sizes >> 23).astype(np.int64)
-    top = int(exponents.max())
-    symbols = np.where(patterns >> 31, -1, 1) * (1 + top - exponents)
-    symbols[patterns == 0] = 0
-    kept = mantissa_bits(patterns)
-    raw = (sizes[patterns != 0] & 0x7FFFFF) >> (23 - kept)
-    bits = entropy_bits(symbols) + raw.size * kept + 24
-    return Plan(FLOAT, symbols, alphabet_of(symbols), bits, [], top=top, mantissa=kept, raw=raw)
-
-
-def plan_codebook(patterns: Array, values: Array) -> Plan:
-    sizes = values & 0x7FFFFFFF
-    negative = values >> 31 == 1
-    lows, highs = np.sort(sizes[negative]), np.sort(sizes[~negative & (values != 0)])
-    found = patterns & 0x7FFFFFFF
-    symbols = np.where(patterns >> 31, -1 - np.searchsorted(lows, found), 1 + np.searchsorted(highs, found))
-    symbols[patterns == 0] = 0
-    kept = mantissa_bits(values)
-    bits = entropy_bits(symbols) + (len(lows) + len(highs)) * (kept + 2) + 24
-    return Plan(CODEBOOK, symbols, alphabet_of(symbols), bits, [], table=np.concatenate([lows, highs]), mantissa=kept)
-
-
-def plan_grids(matrix: Array, values: Array, others: float) -> list[Plan]:
-    fitted = fit_step(values)
-    if fitted is not None:
-        step, ks = fitted
-        table = dict(zip(bits_of(values).tolist(), ks.tolist(), strict=True))
-        return [plan_grid(GRID, look_up(matrix, values, ks), [step], len(table))]
-    columns = plan_columns(matrix, others)
-    if columns is not None:
-        return [columns]
-    return plan_affine(matrix, values)
-
-
-def look_up(matrix: Array, values: Array, ks: Array) -> Array:
-    return ks[np.searchsorted(bits_of(values), bits_of(matrix))]
-
-
-def plan_grid(kind: int, symbols: Array, steps: list[Step], levels: int) -> Plan:
-    alphabet = alphabet_of(symbols)
-    gaps = max(0.0, float(np.log2(len(alphabet) / (4 * levels)))) * np.count_nonzero(symbols)
-    bits = entropy_bits(symbols) + gaps + 16 + sum(10 + s.mantissa.bit_length() for s in steps)
-    return Plan(kind, symbols, alphabet, bits, steps)
-
-
-def plan_columns(matrix: Array, others: float) -> Plan | None:
-    """A grid for each column that is not zero; None where one has none."""
-    symbols, steps = np.zeros(matrix.shape, np.int64), []
-    if matrix.shape[0] == 1 or matrix.shape[1] == 1:
-        return None
-    for c, column in enumerate(matrix.T):
-        values = distinct(column)
-        fitted = fit_step(values) if values.any() else None
-        if fitted is None:
-            if values.any():
-                return None
-            continue
-        steps.append(fitted[0])
-        symbols[:, c] = look_up(column, values, fitted[1])
-    return plan_grid(GRIDS, symbols, steps, len(np.unique(symbols)))
-
-
-def plan_affine(matrix: Array, values: Array) -> list[Plan]:
-    levels = np.sort(values[values != 0])
-    if len(levels) < 4:
-        return []
-    fitted = fit_step(levels, float(levels[0]))
-    if fitted is None:
-        return []
-    step, ks = fitted
-    table = affine_table(step, float(levels[0]), int(ks.max()) + 1)
-    coded = plan_codebook(bits_of(matrix), bits_of(table))
-    coded.kind, coded.steps = AFFINE, [step]
-    coded.alphabet = Alphabet(int((table < 0).sum()), int((table > 0).sum()), coded.alphabet.zero)
-    coded.offset = int(bits_of(levels[:1])[0])
-    coded.bits = entropy_bits(coded.symbols) + 64 + step.mantissa.bit_length()
-    return [coded]
-
-
-def affine_table(step: Step, offset: float, count: int) -> Array:
-    """The levels of an affine grid, less any that is exactly zero."""
-    values = np.unique(step.levels(np.arange(count), offset))
-    return values[values != 0]
+ROLES = ("weight", "bias")
+MAX_ROWS = 1 << 15  # a matrix with more rows, strips counted apart, is written raw
+STEP_EXPONENTS = (-200, 140)  # powers of two between which a step lies
 
 
 class ArrayCoder:
-    """Codes the arrays of one model in order; one walk for both directions."""
+    """Codes the arrays of one model in order; an encoder that is told to writes them raw."""
 
-    def __init__(self, coder: Coder, fields: Fields) -> None:
-        self.coder, self.fields = coder, fields
-        self._symbols = SymbolCoder()
+    def __init__(self, coder: Coder, fields: Fields, raw: bool = False) -> None:
+        self.coder, self.fields, self.raw = coder, fields, raw
+        self._symbols = SymbolCoder(coder)
 
-    def code(self, matrix: Array | None, layout: Layout, role: int, hints: Array | None) -> tuple[Array, Plan]:
-        """Code a float32 matrix of `layout`; role 0 is a weight, 1 a bias. Returns it and its plan."""
-        found = None if matrix is None else plan(matrix)
-        kind = self.fields.choice(("weight coding", "bias coding")[role], found.kind if found else 0, 3)
-        if kind > FLOAT:
-            raise ArtifactError(f"array coding {kind} is not known")
+    def code(
+        self, matrix: Array | None, layout: Layout, role: int, hints: Array | None
+    ) -> tuple[Array, Plan]:
+        """Code a (rows, columns) float32 matrix: given to an encoder, None to a decoder.
+
+        role: 0 for a weight, 1 for a bias. hints: see `SymbolCoder.code`. Returns the matrix and its plan.
+        """
+        shape = (layout.rows, layout.columns)
+        given = None if matrix is None else self._plan(matrix, layout)
+        kind = self.fields.choice(f"{ROLES[role]} coding", given.kind if given else 0, 3)
+        if kind > RAW or (kind not in (ZEROS, RAW) and layout.strips > MAX_ROWS):
+            raise ArtifactError(f"array coding {kind} is unknown, or does not suit an array of shape {shape}")
+        plan = given or Plan(kind, np.zeros((0, 0), np.int64))
         if kind == ZEROS:
-            symbols = np.zeros((layout.rows, layout.columns), np.int64)
-            return symbols.astype(np.float32), Plan(ZEROS, symbols, Alphabet(0, 0, True), 0.0, [])
-        alphabet = self._code_alphabet(found.alphabet if found else Alphabet(0, 0, False), role)
-        given = found or Plan(kind, np.zeros(0), alphabet, 0.0, [])
-        before = self._code_head(kind, given, alphabet)
-        symbols = self._symbols.code(self.coder, None if found is None else found.symbols, layout, alphabet, role, hints)
-        result = self._code_tail(kind, given, symbols, before, alphabet)
-        return result, Plan(kind, symbols, alphabet, 0.0, [], mantissa=given.mantissa)
+            plan = Plan(ZEROS, np.zeros(shape, np.int8))
+            return np.zeros(shape, np.float32), plan
+        if kind == RAW:
+            patterns = self.coder.raw(plan.tails, layout.rows * layout.columns, 32).reshape(shape)
+            return patterns.view(np.float32), replace(plan, symbols=patterns)
+        plan = replace(plan, alphabet=self._code_alphabet(plan.alphabet, role))
+        plan, table = self._code_table(plan)
+        symbols = None if given is None else given.symbols
+        plan = replace(plan, symbols=self._symbols.code(symbols, layout, plan.alphabet, role, hints))
+        result = self._code_values(plan, table)
+        assert matrix is None or same_bits(matrix, result), f"{NAMES[kind]} does not give the array back"
+        return result, plan
+
+    def _plan(self, matrix: Array, layout: Layout) -> Plan:
+        if matrix.view(np.uint32).any() and (self.raw or layout.strips > MAX_ROWS):
+            return raw_plan(matrix)
+        return best_plan(matrix)
 
     def _code_alphabet(self, alphabet: Alphabet, role: int) -> Alphabet:
-        negatives = self.fields.number(("negative levels", "negative bias levels")[role], alphabet.negatives, MAX_LEVEL)
-        positives = self.fields.number(("positive levels", "positive bias levels")[role], alphabet.positives, MAX_LEVEL)
+        negatives = self.fields.number(f"negative levels of a {ROLES[role]}", alphabet.negatives, MAX_LEVEL)
+        positives = self.fields.number(f"positive levels of a {ROLES[role]}", alphabet.positives, MAX_LEVEL)
         if negatives + positives == 0:
-            raise ArtifactError("an array that is not all zero has levels that are not zero")
+            raise ArtifactError("the artifact has an array with no level but zero that is not coded as zeros")
         return Alphabet(negatives, positives, bool(self.fields.choice("has zeros", int(alphabet.zero), 1)))
 
-    def _code_head(self, kind: int, given: Plan, alphabet: Alphabet) -> Array | None:
-        """What is told before the symbols: the table of levels, where the kind has one."""
-        fields = self.fields
-        if kind == GRID:
-            step = self._code_step(given.steps[0] if given.steps else None)
-            return step.levels(np.arange(-alphabet.negatives, alphabet.positives + 1))
-        if kind == AFFINE:
-            offset = np.array(fields.bits(given.offset, 32), np.uint32).view(np.float32)
-            step = self._code_step(given.steps[0] if given.steps else None)
-            if not np.isfinite(offset):
-                raise ArtifactError("an offset is finite")
-            for count in range(len(alphabet) - alphabet.zero, len(alphabet) + 2):
-                table = affine_table(step, float(offset), count)
-                if (int((table < 0).sum()), int((table > 0).sum())) == (alphabet.negatives, alphabet.positives):
-                    low = table[table < 0]
-                    return np.concatenate([low, np.zeros(1, np.float32), table[table > 0]])
-            raise ArtifactError("a grid with an offset has other levels than it says")
-        if kind == CODEBOOK:
-            given.mantissa = fields.number("mantissa bits", given.mantissa, 23)
-            count = alphabet.negatives + alphabet.positives
-            table = self._code_table(given.table, alphabet.negatives, count, given.mantissa)
-            low = table[: alphabet.negatives][::-1] | np.uint32(0x80000000)
-            patterns = np.concatenate([low, np.zeros(1, np.uint32), table[alphabet.negatives :]])
-            return patterns.view(np.float32)
-        if kind == FLOAT:
-            given.mantissa = fields.number("mantissa bits", given.mantissa, 23)
-            given.top = fields.bits(given.top, 8)
-            if max(alphabet.negatives, alphabet.positives) > given.top + 1:
-                raise ArtifactError("a float array has exponents below zero")
-        return None
+    def _code_table(self, plan: Plan) -> tuple[Plan, Array | None]:
+        """What goes before the symbols; levels (negatives + 1 + positives,) float32 if one table has all."""
+        fields, alphabet = self.fields, plan.alphabet
+        if plan.kind == GRID:
+            step = self._code_step(plan.steps[0] if plan.steps else None)
+            return plan, finite(step.levels(np.arange(-alphabet.negatives, alphabet.positives + 1)))
+        if plan.kind == AFFINE:
+            offset = fields.bits(plan.offset, 32)
+            step = self._code_step(plan.steps[0] if plan.steps else None)
+            return plan, affine_levels(step, offset, alphabet)
+        if plan.kind == CODEBOOK:
+            plan = replace(plan, mantissa=fields.number("mantissa bits", plan.mantissa, 23))
+            return plan, self._code_codebook(plan)
+        if plan.kind == FLOAT:
+            mantissa = fields.number("mantissa bits", plan.mantissa, 23)
+            plan = replace(plan, mantissa=mantissa, top=fields.bits(plan.top, 8))
+            if alphabet.largest > plan.top + 1:
+                raise ArtifactError("the artifact has a float array with exponents below the smallest")
+        return plan, None
 
-    def _code_table(self, table: Array | None, negatives: int, count: int, mantissa: int) -> Array:
-        """Bit patterns without signs, ascending within each sign."""
-        result, last = np.zeros(count, np.uint32), 0
-        for i in range(count):
-            pattern = 0 if table is None else int(table[i])
-            last = 0 if i in (0, negatives) else last
-            exponent = last + self.fields.number("first exponent" if i in (0, negatives) else "exponent", (pattern >> 23) - last, 255 - last)
-            result[i] = exponent << 23 | self.fields.bits(pattern >> 23 - mantissa, mantissa) << 23 - mantissa
-            if i not in (0, negatives) and result[i] <= result[i - 1]:
-                raise ArtifactError("the levels of a codebook ascend")
-            last = exponent
-        return result
+    def _code_codebook(self, plan: Plan) -> Array:
+        """Levels from zero outwards: exponents as steps up from the one before, mantissas as they are."""
+        negatives, width = plan.alphabet.negatives, plan.mantissa
+        table = np.zeros(negatives + plan.alphabet.positives, np.uint32)
+        given = table if plan.table is None else plan.table
+        for i in range(len(table)):
+            first = i in (0, negatives)
+            before = 0 if first else int(table[i - 1])
+            context = "codebook's first exponent" if first else "codebook's exponent step"
+            low = before >> 23
+            exponent = low + self.fields.number(context, max(int(given[i] >> 23) - low, 0), 255 - low)
+            mantissa = self.fields.bits(int(given[i]) >> (23 - width) & (1 << width) - 1, width)
+            table[i] = exponent << 23 | mantissa << (23 - width)
+            if table[i] <= before and (i >= negatives or not first):
+                raise ArtifactError("the artifact has a codebook whose levels do not ascend from zero")
+        lows, highs = table[:negatives][::-1] | SIGN, table[negatives:]
+        return np.concatenate([lows, np.zeros(1, np.uint32), highs]).view(np.float32)
 
     def _code_step(self, step: Step | None) -> Step:
-        fields = self.fields
+        """A step: the length of its mantissa, the power of two it starts at, the rest of the mantissa."""
         mantissa, exponent = (step.mantissa, step.exponent) if step else (1, 0)
-        width = 1 + fields.number("step bits", mantissa.bit_length() - 1, STEP_BITS)
-        mantissa = 1 << width - 1 | fields.bits(mantissa, width - 1)
-        exponent = fields.number("step exponent", exponent + width + 150, 300) - width - 150
-        return Step(mantissa, exponent)
+        low, high = STEP_EXPONENTS
+        width = 1 + self.fields.number("step bits", mantissa.bit_length() - 1, STEP_BITS)
+        first = low + self.fields.number("step exponent", exponent + width - 1 - low, high - low)
+        mantissa = 1 << width - 1 | self.fields.bits(mantissa & (1 << width - 1) - 1, width - 1)
+        return Step(mantissa, first - width + 1)
 
-    def _code_tail(self, kind: int, given: Plan, symbols: Array, table: Array | None, alphabet: Alphabet) -> Array:
-        """The float32 matrix of the symbols, with what is told after them."""
+    def _code_values(self, plan: Plan, table: Array | None) -> Array:
+        """The float32 matrix of the symbols; codes what belongs behind them."""
+        symbols = plan.symbols
+        result = np.zeros(symbols.shape, np.float32)
         if table is not None:
-            return table[symbols + alphabet.negatives]
-        if kind == GRIDS:
-            result = np.zeros(symbols.shape, np.float32)
-            steps = iter(given.steps)
-            for c in np.flatnonzero(symbols.any(axis=0)):
-                result[:, c] = self._code_step(next(steps, None)).levels(symbols[:, c])
-            return result
-        kept = symbols != 0
-        raw = self.coder.raw(given.raw, int(kept.sum()), given.mantissa)
-        patterns = np.zeros(symbols.shape, np.uint32)
-        sizes = (given.top + 1 - np.abs(symbols[kept])) << 23 | raw.astype(np.int64) << 23 - given.mantissa
-        patterns[kept] = sizes | (symbols[kept] < 0).astype(np.int64) << 31
-        if (patterns[kept] == 0).any():
-            raise ArtifactError("a zero is coded as a number that is not")
-        return patterns.view(np.float32)
+            for i in range(len(result)):
+                result[i] = table[symbols[i] + plan.alphabet.negatives]
+        elif plan.kind == GRIDS:
+            steps = iter(plan.steps)
+            for column in np.flatnonzero(symbols.any(axis=0)):
+                result[:, column] = finite(self._code_step(next(steps, None)).levels(symbols[:, column]))
+        else:
+            kept = symbols != 0
+            tails = self.coder.raw(plan.tails, int(np.count_nonzero(kept)), plan.mantissa)
+            found = symbols[kept]
+            bits = ((plan.top + 1 - np.abs(found)).astype(np.uint32) << 23) | tails << (23 - plan.mantissa)
+            result[kept] = (bits | np.where(found < 0, SIGN, np.uint32(0))).view(np.float32)
+            if (bits_of(result)[kept] == 0).any():
+                raise ArtifactError("the artifact has a float array with a zero coded as a number")
+        return result
+
+
+def finite(levels: Array) -> Array:
+    if not np.isfinite(levels).all():
+        raise ArtifactError("the artifact has a grid that leaves the range of float32")
+    return levels
+
+
+def affine_levels(step: Step, offset: int, alphabet: Alphabet) -> Array:
+    """The levels of an affine grid with 0 between negative and positive; one level may fall on 0 itself."""
+    start = float(finite(np.array([offset], np.uint32).view(np.float32))[0])
+    count = alphabet.negatives + alphabet.positives
+    for candidate in (count, count + 1):
+        table = affine_table(step, start, candidate)
+        if np.count_nonzero(table < 0) == alphabet.negatives and len(table) == count:
+            return finite(np.insert(table, alphabet.negatives, 0))
+    raise ArtifactError("the artifact has an affine grid with other levels than it says")

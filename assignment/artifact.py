@@ -19,10 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .arrays import NAMES, ArrayCoder, entropy_bits
+from .arrays import ROLES, ArrayCoder
 from .coding import Layout, density_bucket
 from .entropy import ArtifactError, Coder, Decoder, Encoder, Fields
 from .nn import Dense, Layer, Sequential
+from .plans import NAMES, Plan
 from .structure import Spec, build, code_structure, specs_of
 
 __all__ = ["ArtifactError", "LedgerRow", "ledger", "pack", "unpack"]
@@ -50,9 +51,16 @@ def pack(model: Sequential) -> bytes:
     Raises ArtifactError for anything but a Sequential of the given layers whose float32 arrays fit
     each other.
     """
+    specs = specs_of(model)
+    arrays = [array for layer in model.layers for array in layer.parameters()]
     coder = Encoder()
-    walk(coder, specs_of(model), [p for layer in model.layers for p in layer.parameters()])
-    return MAGIC + coder.finish()
+    walk(coder, specs, arrays)
+    data = coder.finish()
+    if not coder.affordable(len(data)):
+        coder = Encoder()
+        walk(coder, specs, arrays, raw=True)
+        data = coder.finish()
+    return MAGIC + data
 
 
 def unpack(data: bytes) -> Sequential:
@@ -70,7 +78,8 @@ def read(data: bytes) -> tuple[Sequential, list[LedgerRow]]:
         raise ArtifactError(f"an artifact is bytes, got {type(data).__name__}")
     data = bytes(data)
     if data[: len(MAGIC)] != MAGIC:
-        raise ArtifactError(f"an artifact begins with the bytes {MAGIC.hex(' ')}, got {data[:2].hex(' ') or 'none'}")
+        begin = data[: len(MAGIC)].hex(" ") or "nothing"
+        raise ArtifactError(f"an artifact begins with the bytes {MAGIC.hex(' ')}, got {begin}")
     decoder = Decoder(data[len(MAGIC) :])
     layers, rows = walk(decoder, None, [])
     decoder.finish()
@@ -79,34 +88,44 @@ def read(data: bytes) -> tuple[Sequential, list[LedgerRow]]:
     return Sequential(layers), [header, *rows]
 
 
-def walk(coder: Coder, specs: list[Spec] | None, arrays: list[Array]) -> tuple[list[Layer], list[LedgerRow]]:
+def walk(
+    coder: Coder, specs: list[Spec] | None, arrays: list[Array], *, raw: bool = False
+) -> tuple[list[Layer], list[LedgerRow]]:
     """Code layers and arrays: those given if the coder encodes, those found if it decodes."""
     fields = Fields(coder)
-    specs = code_structure(fields, specs)
-    array_coder = ArrayCoder(coder, fields)
+    array_coder = ArrayCoder(coder, fields, raw)
     given = iter(arrays)
-    layers, rows, hints = [], [], None
-    for index, spec in enumerate(specs):
-        decoded = []
-        for role, shape in enumerate((spec.weight, spec.bias) if spec.weight else ()):
-            before = coder.spent()
-            array = next(given, None)
-            layout = spec.layout if role == 0 else Layout(shape[0], 1, 1, 1)
-            assert layout is not None
+    layers: list[Layer] = []
+    rows: list[LedgerRow] = []
+    hints = None
+    for index, spec in enumerate(code_structure(fields, specs)):
+        decoded, costs = [], []
+        for role, (layout, shape) in enumerate(spec.arrays()):
+            before, array = coder.spent(), next(given, None)
             matrix = None if array is None else to_matrix(array, spec.kind)
-            matrix, plan = array_coder.code(matrix, layout, role, hints_for(hints, layout) if role == 0 else None)
-            decoded.append(from_matrix(matrix, shape))
-            rows.append(LedgerRow(index, "", ("weight", "bias")[role], shape, (coder.spent() - before) / 8,
-                                  NAMES[plan.kind], entropy_bits(plan.symbols) / 8))
+            result, plan = array_coder.code(matrix, layout, role, None if role else hints_for(hints, layout))
+            decoded.append(from_matrix(result, shape))
+            costs.append(((coder.spent() - before) / 8, plan))
             if role == 0:
-                hints = density_bucket((plan.symbols != 0).sum(axis=0), layout.rows)
+                hints = density_bucket(np.count_nonzero(plan.symbols, axis=0), layout.rows)
         layers.append(build(spec, decoded))
-    return layers, [named(row, layers) for row in rows]
+        rows += ledger_rows(index, layers[-1], costs)
+    return layers, rows
 
 
-def named(row: LedgerRow, layers: list[Layer]) -> LedgerRow:
-    from dataclasses import replace
-    return replace(row, layer=repr(layers[row.layer_index]))
+def ledger_rows(index: int, layer: Layer, costs: list[tuple[float, Plan]]) -> list[LedgerRow]:
+    return [
+        LedgerRow(
+            layer_index=index,
+            layer=repr(layer),
+            array=name,
+            shape=array.shape,
+            size_bytes=size,
+            coding=NAMES[plan.kind],
+            entropy_bytes=plan.entropy_bytes,
+        )
+        for name, array, (size, plan) in zip(ROLES, layer.parameters(), costs, strict=False)
+    ]
 
 
 def hints_for(hints: Array | None, layout: Layout) -> Array | None:

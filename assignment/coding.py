@@ -9,14 +9,19 @@ rows around, and what the layer before said about its units. The same walk encod
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .entropy import Coder
+from .entropy import ArtifactError, Coder
 from .mixing import Mixture, evenly
 
 Array = np.ndarray
+# (which magnitudes, weight set, which question about them, the answers) -> the answers
+Ask = Callable[[Array, int, "Array | int", Array], Array]
+
+TILE = 512  # wider matrices are coded in strips of so many columns
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class Layout:
     @property
     def rows(self) -> int:
         return self.planes * self.height * self.width
+
+    @property
+    def strips(self) -> int:
+        """Rows to walk, those of wide matrices once for every TILE columns."""
+        return self.rows * -(-self.columns // TILE)
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,6 @@ class Alphabet:
         return max(self.negatives, self.positives)
 
 
-TILE = 512  # wider matrices are coded in strips of so many columns
 ROLES = 2  # weights and biases keep statistics of their own
 DENSITY_STEPS = np.array([1, 3, 6, 10, 16, 24, 36, 52, 76, 108, 150, 200])  # in 1/256
 DENSITIES = len(DENSITY_STEPS) + 1
@@ -103,7 +112,7 @@ class Known:
         rows, columns = layout.rows, layout.columns
         self.layout = layout
         self.signs = np.zeros((rows + 1, columns), np.int8)  # the row behind the last stays zero: it stands
-        self.sizes = np.zeros((rows + 1, columns), np.int32)  # for neighbours that are not there
+        self.sizes = np.zeros((rows + 1, columns), np.int16)  # for neighbours that are not there
         self.row_count = np.zeros(rows + 1, np.int64)
         self.row_size = np.zeros(rows + 1, np.int64)
         self.column_count = np.zeros(columns, np.int64)
@@ -145,31 +154,54 @@ class Row:
     index: int
     role: int
     hint: int  # density of the unit this row reads, plus 1; 0 where unknown
-    near: list[int]  # the rows around that exist
+    counts: list[int]  # of what is not zero in the rows left, up, up left and up right
     signs: Array  # (7, columns) of the neighbours
     sizes: Array  # (7, columns)
-    density: int
+    density: int  # of those rows, or where there are none, as the hint says
+    mean: int  # size of magnitudes in them
+
+
+def surroundings(known: Known, index: int, role: int, hint: int) -> Row:
+    neighbours = known.neighbours(index)
+    near = [i for i in neighbours[:4] if i >= 0]
+    counts = known.row_count[neighbours[:4]]
+    if near:
+        density = int(density_bucket(counts.sum(), len(near) * known.layout.columns))
+    else:
+        density = hint - 1 if hint else DENSITIES // 2
+    mean = int(size_bucket(known.row_size[near].sum(), counts.sum()))
+    signs, sizes = known.signs[neighbours].astype(np.int64), known.sizes[neighbours].astype(np.int64)
+    return Row(index, role, hint, counts.tolist(), signs, sizes, density, mean)
 
 
 class SymbolCoder:
     """Codes the matrices of one model, one after the other, learning as it goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, coder: Coder) -> None:
+        self.coder = coder
         d, s, b = DENSITIES, SIZES, BALANCES
         self._used_contexts = Contexts((ROLES, 16, d + 1), (ROLES, 16, d + 1))
         self._zero_contexts = Contexts(
-            (ROLES, 128), (ROLES, NEAR, d), (ROLES, d, d), (ROLES, TILE), (ROLES, d, d + 1), (ROLES, d, 16), (ROLES,)
+            (ROLES, 128),
+            (ROLES, NEAR, d),
+            (ROLES, d, d),
+            (ROLES, TILE),
+            (ROLES, d, d + 1),
+            (ROLES, d, 16),
+            (ROLES,),
         )
-        self._sign_contexts = Contexts((ROLES, 81), (ROLES, b, 3), (ROLES, TILE), (ROLES, 25), (ROLES, b, 3), (ROLES,))
-        n = (ROLES, NODES)
-        self._size_contexts = Contexts((*n, s), (*n, s), (*n, 2), (*n, d), (*n, s, s), (*n, s))
+        self._sign_contexts = Contexts(
+            (ROLES, 81), (ROLES, b, 3), (ROLES, TILE), (ROLES, 25), (ROLES, b, 3), (ROLES,)
+        )
+        r, n = ROLES, NODES
+        self._size_contexts = Contexts((r, s, n), (r, s, n), (r, 2, n), (r, d, n), (r, s, s, n), (r, s, n))
         self._used = self._used_contexts.mixture(1)
         self._zero = self._zero_contexts.mixture(ROLES)
         self._sign = self._sign_contexts.mixture(ROLES)
         self._size = self._size_contexts.mixture(ROLES * NODES)
 
     def code(
-        self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
+        self, given: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
     ) -> Array:
         """Code a (rows, columns) matrix of integers, given to an encoder and None to a decoder; returns it.
 
@@ -182,55 +214,62 @@ class SymbolCoder:
         for start in range(0, layout.columns, TILE):
             strip = slice(start, min(start + TILE, layout.columns))
             part = replace(layout, columns=strip.stop - start)
-            self._strip(coder, None if symbols is None else symbols[:, strip], part, alphabet, role, hints, result[:, strip])
+            rows = self._strip(None if given is None else given[:, strip], part, alphabet, role, hints)
+            for index, row in enumerate(rows):
+                if row is not None:
+                    result[index, strip] = row
+        if result.min() < -alphabet.negatives or result.max() > alphabet.positives:
+            raise ArtifactError("the artifact has an array with levels beyond those it announced")
         return result
 
-    def _strip(self, coder: Coder, symbols: Array | None, layout: Layout, alphabet: Alphabet, role: int,
-               hints: Array | None, result: Array) -> None:
-        """Fill `result` (rows, columns)."""
+    def _strip(
+        self, given: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
+    ) -> Iterator[Array | None]:
+        """Code up to TILE columns; yields row after row, None for one without anything but zeros."""
         self._zero.forget(*self._zero_contexts.starts[3:5])
         self._sign.forget(*self._sign_contexts.starts[2:4])
         known, nothing = Known(layout), np.zeros(layout.columns, np.int64)
         for index in range(layout.rows):
-            given = nothing if symbols is None else symbols[index].astype(np.int64)
-            row = self._surroundings(known, index, role, hints)
-            if alphabet.zero and layout.columns > 1 and not self._code_used(coder, known, row, given):
+            symbols = nothing if given is None else given[index].astype(np.int64)
+            row = surroundings(known, index, role, 0 if hints is None else int(hints[index]) + 1)
+            if alphabet.zero and layout.columns > 1 and not self._code_used(row, symbols):
+                yield None
                 continue
-            found = self._code_row(coder, known, row, given, alphabet)
-            result[index] = found
+            found = self._code_row(known, row, symbols, alphabet)
             known.add(index, found)
+            yield found
 
-    def _surroundings(self, known: Known, index: int, role: int, hints: Array | None) -> Row:
-        neighbours = known.neighbours(index)
-        near = [i for i in neighbours[:4] if i >= 0]
-        hint = 0 if hints is None else int(hints[index]) + 1
-        if near:
-            density = int(density_bucket(known.row_count[near].sum(), len(near) * known.layout.columns))
-        else:
-            density = hint - 1 if hint else DENSITIES // 2
-        signs = known.signs[neighbours].astype(np.int64)
-        return Row(index, role, hint, near, signs, known.sizes[neighbours].astype(np.int64), density)
-
-    def _code_used(self, coder: Coder, known: Known, row: Row, given: Array) -> bool:
+    def _code_used(self, row: Row, given: Array) -> bool:
         """Whether a row has anything but zeros."""
-        counts = [int(known.row_count[i]) if i >= 0 else 0 for i in known.neighbours(row.index)[:4]]
-        pattern = sum(1 << k for k, count in enumerate(counts) if count)
-        amount = sum(3 if count > 1 else count for count in counts)
-        slots = self._used_contexts.slots((row.role, pattern, row.hint), (row.role, amount, row.density), count=1)
-        return bool(self._used.code(coder, slots, 0, np.array([int(given.any())]))[0])
+        pattern = sum(1 << k for k, count in enumerate(row.counts) if count)
+        amount = sum(3 if count > 1 else count for count in row.counts)
+        contexts = (row.role, pattern, row.hint), (row.role, amount, row.density)
+        slots = self._used_contexts.slots(*contexts, count=1)
+        return bool(self._used.code(self.coder, slots, 0, np.array([int(given.any())]))[0])
 
-    def _code_row(self, coder: Coder, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
+    def _code_row(self, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
         units = np.arange(len(given))
         if alphabet.zero:
-            found = self._zero.code(coder, self._zero_slots(known, row), row.role, (given != 0).astype(np.int64))
+            found = self._zero.code(
+                self.coder, self._zero_slots(known, row), row.role, (given != 0).astype(int)
+            )
             units = np.flatnonzero(found)
         given = given[units]
         if alphabet.negatives and alphabet.positives:
             slots = self._sign_slots(known, row, units)
-            negative = self._sign.code(coder, slots, row.role, (given < 0).astype(np.int64))
+            negative = self._sign.code(self.coder, slots, row.role, (given < 0).astype(int))
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
-        sizes = self._code_sizes(coder, known, row, units, negative, np.abs(given), alphabet.largest)
+        slots = self._size_slots(known, row, units, negative)
+
+        def ask(which: Array, weight_set: int, question: Array | int, bits: Array) -> Array:
+            places = slots[:, which] + question
+            return self._size.code(self.coder, places, row.role * NODES + weight_set, bits.astype(int))
+
+        if alphabet.largest <= LONGEST_UNARY:
+            sizes = self._unary(ask, np.abs(given), alphabet.largest)
+        else:
+            sizes = self._gamma(ask, np.abs(given), alphabet.largest)
         result = np.zeros(known.layout.columns, np.int64)
         result[units] = np.where(negative, -sizes, sizes)
         return result
@@ -243,8 +282,15 @@ class SymbolCoder:
         column = density_bucket(known.column_count, row.index)
         role = row.role
         return self._zero_contexts.slots(
-            (role, pattern), (role, weight, column), (role, column, row.density), (role, np.arange(count)),
-            (role, row.density, row.hint), (role, row.density, np.minimum(weight, 15)), (role,), count=count)
+            (role, pattern),
+            (role, weight, column),
+            (role, column, row.density),
+            (role, np.arange(count)),
+            (role, row.density, row.hint),
+            (role, row.density, np.minimum(weight, 15)),
+            (role,),
+            count=count,
+        )
 
     def _sign_slots(self, known: Known, row: Row, units: Array) -> Array:
         signs = row.signs[:, units]
@@ -255,49 +301,60 @@ class SymbolCoder:
         balance = np.searchsorted(BALANCE_STEPS, share, side="right")
         role = row.role
         return self._sign_contexts.slots(
-            (role, pattern), (role, balance, plane + 1), (role, units), (role, np.clip(lean, -12, 12) + 12),
-            (role, balance, np.sign(lean) + 1), (role,), count=len(units))
+            (role, pattern),
+            (role, balance, plane + 1),
+            (role, units),
+            (role, np.clip(lean, -12, 12) + 12),
+            (role, balance, np.sign(lean) + 1),
+            (role,),
+            count=len(units),
+        )
 
-    def _code_sizes(self, coder: Coder, known: Known, row: Row, units: Array, negative: Array, given: Array,
-                    largest: int) -> Array:
-        """Magnitudes in 1..largest: in unary where that is short, else length in bits, then the bits."""
-        near = size_bucket(row.sizes[:4, units].sum(axis=0), (row.sizes[:4, units] > 0).sum(axis=0))
+    def _size_slots(self, known: Known, row: Row, units: Array, negative: Array) -> Array:
+        """Slots of the first question about each magnitude; question n is n slots further."""
+        sizes = row.sizes[:4, units]
+        near = size_bucket(sizes.sum(axis=0), np.count_nonzero(sizes, axis=0))
         column = size_bucket(known.column_size[units], known.column_count[units])
-        around = size_bucket(known.row_size[row.near].sum(), known.row_count[row.near].sum())
         role = row.role
+        return self._size_contexts.slots(
+            (role, near, 0),
+            (role, column, 0),
+            (role, negative, 0),
+            (role, row.density, 0),
+            (role, near, column, 0),
+            (role, row.mean, 0),
+            count=len(units),
+        )
 
-        def ask(node: Array | int, kind: int, which: Array, bits: Array) -> Array:
-            n, c = near[which], column[which]
-            slots = self._size_contexts.slots(
-                (role, node, n), (role, node, c), (role, node, negative[which]), (role, node, row.density),
-                (role, node, n, c), (role, node, around), count=len(which))
-            return self._size.code(coder, slots, role * NODES + kind, bits.astype(np.int64))
-
-        everyone = np.arange(len(units))
-        if largest <= LONGEST_UNARY:
-            sizes, which = np.ones(len(units), np.int64), everyone
-            for node in range(1, largest):
-                if not len(which):
-                    break
-                which = which[ask(node, node, which, given[which] > node) > 0]
-                sizes[which] += 1
-            return sizes
-        lengths, which = np.ones(len(units), np.int64), everyone
-        for width in range(1, largest.bit_length()):
-            if not len(which):
+    def _unary(self, ask: Ask, given: Array, largest: int) -> Array:
+        """Magnitudes in 1..largest: larger than 1? than 2? ..."""
+        sizes, which = np.ones(len(given), np.int64), np.arange(len(given))
+        for size in range(1, largest):
+            if not which.size:
                 break
-            which = which[ask(16 + width, 16 + width, which, given[which] >> width > 0) > 0]
+            which = which[ask(which, size, size, given[which] > size) > 0]
+            sizes[which] += 1
+        return sizes
+
+    def _gamma(self, ask: Ask, given: Array, largest: int) -> Array:
+        """Magnitudes in 1..largest: their length in bits, then the bits behind the leading one."""
+        longest = largest.bit_length()
+        lengths, which = np.ones(len(given), np.int64), np.arange(len(given))
+        for width in range(1, longest):
+            if not which.size:
+                break
+            which = which[ask(which, 16 + width, 16 + width, given[which] >> width > 0) > 0]
             lengths[which] += 1
-        sizes = np.ones(len(units), np.int64)
-        for depth in range(1, largest.bit_length()):
+        sizes = np.ones(len(given), np.int64)
+        for depth in range(1, longest):
             which = np.flatnonzero(lengths > depth)
-            if not len(which):
+            if not which.size:
                 break
             bits = given[which] >> (lengths[which] - 1 - depth) & 1
             if depth <= 2:
-                node = 32 + lengths[which] + (16 * (sizes[which] - 1) if depth == 2 else 0)
-                bits = ask(node, 32 + 16 * (depth - 1), which, bits)
+                questions = 16 * depth + 16 + lengths[which] + (16 * (sizes[which] - 2) if depth == 2 else 0)
+                bits = ask(which, 16 * depth + 16, questions, bits)
             else:
-                bits = evenly(coder, bits)
+                bits = evenly(self.coder, bits)
             sizes[which] = 2 * sizes[which] + bits
         return sizes

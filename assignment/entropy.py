@@ -21,6 +21,9 @@ ONE = 1 << 16  # probabilities are fractions of this
 HALF = ONE >> 1
 TOP = 1 << 24  # the range is at least this wide before each bit
 MASK = (1 << 32) - 1
+FREE_CALLS, CALLS_PER_BYTE = 1 << 13, 4  # what an artifact may ask of its decoder: see `affordable`
+FREE_BITS, BITS_PER_BYTE = 1 << 21, 1 << 8
+CHUNK = 1 << 16  # raw numbers to handle at a time: memory stays bounded
 
 
 class ArtifactError(ValueError):
@@ -56,13 +59,26 @@ def final_bytes(low: int, width: int) -> tuple[int, int]:
     raise AssertionError("unreachable: a range holds at least TOP values")
 
 
+def affordable(calls: int, bits: int, size_bytes: int) -> bool:
+    """Whether so much coding is in proportion to so many bytes.
+
+    Predictable bits cost next to no bytes, but time. Decoders refuse what is out of proportion, so that
+    twenty bytes from a stranger cannot keep them busy for an hour; packers then write arrays raw.
+    """
+    return (
+        calls <= FREE_CALLS + CALLS_PER_BYTE * size_bytes and bits <= FREE_BITS + BITS_PER_BYTE * size_bytes
+    )
+
+
 class Encoder:
     """Bits to bytes. Coded bits fill the front of the result, raw bits the back, last byte first."""
 
     def __init__(self) -> None:
         self._low, self._range = 0, MASK
+        self._calls, self._bits = 0, 0
         self._bytes = bytearray()
-        self._raw: list[np.ndarray] = []
+        self._raw = bytearray()
+        self._raw_rest = np.zeros(0, np.uint8)  # bits that fill no byte yet
 
     def code(self, bits: list[int], probabilities: list[int]) -> list[int]:
         low, width, out = self._low, self._range, self._bytes
@@ -81,6 +97,7 @@ class Encoder:
                 low = low << 8 & MASK
                 width <<= 8
         self._low, self._range = low, width
+        self._calls, self._bits = self._calls + 1, self._bits + len(bits)
         return bits
 
     def _carry(self) -> None:
@@ -91,22 +108,30 @@ class Encoder:
         self._bytes[last] += 1
 
     def raw(self, values: np.ndarray | None, count: int, width: int) -> np.ndarray:
-        assert values is not None and len(values) == count, "an encoder needs the values it is to write"
-        shifts = np.arange(width - 1, -1, -1, dtype=np.uint32)
-        self._raw.append((values.astype(np.uint32)[:, None] >> shifts & 1).astype(np.uint8).ravel())
+        assert values is not None, "an encoder needs the values it is to write"
+        for start in range(0, count, CHUNK):
+            part = np.ascontiguousarray(values[start : start + CHUNK], ">u4").view(np.uint8).reshape(-1, 4)
+            flags = np.unpackbits(part, axis=1)[:, 32 - width :].ravel()
+            flags = np.concatenate([self._raw_rest, flags])
+            whole = len(flags) // 8 * 8
+            self._raw += np.packbits(flags[:whole]).tobytes()
+            self._raw_rest = flags[whole:]
         return values
 
     def spent(self) -> float:
-        return 8 * len(self._bytes) + 32 - math.log2(self._range) + sum(map(len, self._raw))
+        return 8 * len(self._bytes) + 32 - math.log2(self._range) + 8 * len(self._raw) + len(self._raw_rest)
+
+    def affordable(self, size_bytes: int) -> bool:
+        """Whether a decoder will do as much work as this was for so many bytes."""
+        return affordable(self._calls, self._bits, size_bytes)
 
     def finish(self) -> bytes:
         """Everything coded, as bytes."""
         value, count = final_bytes(self._low, self._range)
-        if value >> 8 * count:
-            self._carry()
+        whole = int.from_bytes(self._bytes, "big") + (value >> 8 * count)  # the carry goes as far as it must
         tail = (value & (1 << 8 * count) - 1).to_bytes(count, "big")
-        raw = np.packbits(np.concatenate(self._raw)).tobytes() if self._raw else b""
-        return bytes(self._bytes) + tail + raw[::-1]
+        raw = bytes(self._raw) + np.packbits(self._raw_rest).tobytes()
+        return whole.to_bytes(len(self._bytes), "big") + tail + raw[::-1]
 
 
 class Decoder:
@@ -115,6 +140,7 @@ class Decoder:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._range, self._raw_position = MASK, 0
+        self._calls, self._bits = 0, 0
         self._code, self._position = int.from_bytes((data[:4] + bytes(4))[:4], "big"), 4
 
     def code(self, bits: list[int], probabilities: list[int]) -> list[int]:
@@ -134,22 +160,30 @@ class Decoder:
                 position += 1
                 width <<= 8
         self._code, self._range, self._position = code, width, position
+        self._calls, self._bits = self._calls + 1, self._bits + len(found)
+        if not affordable(self._calls, self._bits, len(data)):
+            raise ArtifactError("the artifact asks for more work than its bytes pay for")
         if position > len(data) + 4:
             raise ArtifactError("the artifact ends too early: its coded part goes on beyond the last byte")
         return found
 
     def raw(self, values: np.ndarray | None, count: int, width: int) -> np.ndarray:
-        start, stop = self._raw_position, self._raw_position + count * width
-        if stop > 8 * len(self._data):
-            raise ArtifactError(f"the artifact ends too early: it should hold {count} times {width} more bits")
-        first, last = start // 8, -(-stop // 8)
-        block = np.frombuffer(self._data[len(self._data) - last : len(self._data) - first][::-1], np.uint8)
-        flags = np.unpackbits(block)[start - 8 * first : stop - 8 * first].reshape(count, width)
-        self._raw_position = stop
-        result = np.zeros(count, np.uint32)
-        for column in range(width):
-            result = result << np.uint32(1) | flags[:, column]
+        if self._raw_position + count * width > 8 * len(self._data):
+            raise ArtifactError(f"the artifact ends too early: {count} numbers of {width} bits should follow")
+        result = np.empty(count, np.uint32)
+        for start in range(0, count, CHUNK):
+            size = min(CHUNK, count - start)
+            flags = np.zeros((size, 32), np.uint8)
+            flags[:, 32 - width :] = self._raw_bits(size * width).reshape(size, width)
+            result[start : start + size] = np.packbits(flags, axis=1).view(">u4")[:, 0]
         return result
+
+    def _raw_bits(self, count: int) -> np.ndarray:
+        start, stop = self._raw_position, self._raw_position + count
+        first, last, size = start // 8, -(-stop // 8), len(self._data)
+        block = np.frombuffer(self._data[size - last : size - first][::-1], np.uint8)
+        self._raw_position = stop
+        return np.unpackbits(block)[start - 8 * first : stop - 8 * first]
 
     def spent(self) -> float:
         return 8 * (self._position - 4) + 32 - math.log2(self._range) + self._raw_position
@@ -200,10 +234,12 @@ class Fields:
 
     def number(self, context: str, value: int, largest: int) -> int:
         """An integer in 0..largest, small ones cheaply (the gamma code of Elias 1975)."""
+        if value > largest:
+            raise ArtifactError(f"{context}: at most {largest}, got {value}")
         length, longest, width = (value + 1).bit_length(), (largest + 1).bit_length(), 1
         while width < longest and self._bit(context, width, int(length > width)):
             width += 1
         result = (1 << width - 1 | self.bits(value + 1 & (1 << width - 1) - 1, width - 1)) - 1
         if result > largest:
-            raise ArtifactError(f"the artifact's {context} is at most {largest}, got {result}")
+            raise ArtifactError(f"{context}: at most {largest}, got {result}")
         return result

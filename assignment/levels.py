@@ -7,6 +7,7 @@ checked against the bits before it is believed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,8 +15,7 @@ import numpy as np
 
 Array = np.ndarray
 MAX_LEVEL = 32767
-MAX_LEVELS = 4096  # more distinct values than this are no codebook
-STEP_BITS = 36  # level * step stays under 2**53, so that a double holds the product exactly
+STEP_BITS = 37  # level * step stays under 2**53, so that a double holds the product exactly
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Step:
 
     def levels(self, ks: Array, offset: float = 0.0) -> Array:
         """float32(offset + k * step) for integers k, rounded once."""
-        return (offset + ks * np.ldexp(float(self.mantissa), self.exponent)).astype(np.float32)
+        with np.errstate(over="ignore"):
+            return (offset + ks * math.ldexp(self.mantissa, self.exponent)).astype(np.float32)
 
 
 def bits_of(values: Array) -> Array:
@@ -59,7 +60,7 @@ def fit_step(values: Array, offset: float = 0.0) -> tuple[Step, Array] | None:
         if interval is None:
             continue
         found = shortest(*interval)
-        ks = np.rint(exact / np.ldexp(float(found.mantissa), found.exponent)).astype(np.int64)
+        ks = np.rint(exact / math.ldexp(found.mantissa, found.exponent)).astype(np.int64)
         if same_bits(found.levels(ks, offset), values):
             return found, ks
     return None
@@ -96,12 +97,12 @@ def narrow(step: float, bounds: list[tuple[float, float]]) -> tuple[float, float
 def shortest(low: float, high: float) -> Step:
     """The number in [low, high] with the shortest mantissa, to STEP_BITS."""
     a, b = Fraction(low), Fraction(high)
-    exponent = int(np.frexp(high)[1])
+    exponent = math.frexp(high)[1]
     for e in range(exponent, exponent - STEP_BITS - 1, -1):
         unit = Fraction(2) ** e
-        if -(-a // unit) * unit <= b:
+        m = -(-a // unit)
+        if m * unit <= b:
             break
-    m = -(-a // unit)
     middle = round((a + b) / 2 / unit)
     m = middle if a <= middle * unit <= b else m
     while m and m % 2 == 0:

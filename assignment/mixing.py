@@ -77,13 +77,13 @@ class Mixture:
     def _batch(self, coder: Coder, places: Array, weight_set: int, bits: Array) -> Array:
         counts, weights = self._counts, self._weights[weight_set]
         inputs = LOG[counts[places + 1]] - LOG[counts[places]]
-        odds = np.clip(weights @ inputs >> 16, -ODDS_LIMIT, ODDS_LIMIT)
+        odds = np.maximum(np.minimum(weights @ inputs >> 16, ODDS_LIMIT), -ODDS_LIMIT)
         probabilities = SQUASH[odds + ODDS_LIMIT]
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
         gain = inputs @ (found * ONE - probabilities) >> 16
         if len(bits) > 16:
             gain = gain * 16 // len(bits)
-        np.clip(weights + gain, -WEIGHT_LIMIT, WEIGHT_LIMIT, out=weights)
+        weights[:] = np.maximum(np.minimum(weights + gain, WEIGHT_LIMIT), -WEIGHT_LIMIT)
         np.add.at(counts, (places + found).ravel(), 1)
         full = places[counts[places] + counts[places + 1] > COUNT_LIMIT]
         if full.size:

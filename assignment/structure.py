@@ -1,4 +1,8 @@
-"""The layers of an artifact: which they are, and whether their shapes chain."""
+"""The layers of an artifact: which they are, and whether their shapes chain.
+
+A model takes flat images, 784 features unless its first layer says otherwise, and each layer must fit
+what the one before gives. Sizes that follow are not stored: a layer's inputs are known from its place.
+"""
 
 from __future__ import annotations
 
@@ -13,56 +17,71 @@ from .coding import Layout
 from .entropy import ArtifactError, Fields
 from .nn import LAYERS, AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, Sequential
 
-MAX_SIZE = 1 << 24  # parameters in all; also the features of any layer for one image
+MAX_SIZE = 1 << 24  # parameters of a model; also numbers that any layer gives for one image
 MAX_LAYERS = 256
 MAX_DIMENSIONS = 8
 IMAGE_FEATURES = 784
-END = len(LAYERS)
-USUAL_NEXT: dict[type[Layer] | None, int] = {
-    None: LAYERS.index(Dense),
-    Dense: LAYERS.index(ReLU),
-    Conv2D: LAYERS.index(ReLU),
-    ReLU: LAYERS.index(Dense),
-    Reshape: LAYERS.index(Conv2D),
-    AvgPool2D: LAYERS.index(Flatten),
-    MaxPool2D: LAYERS.index(Conv2D),
-    Flatten: LAYERS.index(Dense),
+END = len(LAYERS)  # written where a layer's kind would be
+KIND_BITS = END.bit_length()
+USUAL_NEXT: dict[type[Layer] | None, type[Layer]] = {
+    None: Dense,
+    Dense: ReLU,
+    Conv2D: ReLU,
+    ReLU: Dense,
+    Reshape: Conv2D,
+    AvgPool2D: Flatten,
+    MaxPool2D: Conv2D,
+    Flatten: Dense,
 }
+LEAST = {"stride": 1, "padding": 0, "size": 1}  # the smallest value of each setting
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A layer without its numbers: what it is, its settings, and the shapes of its arrays."""
+    """A layer without its numbers: kind, settings, and the shape of its weight."""
 
     kind: type[Layer]
     settings: dict[str, Any] = field(default_factory=dict)
     weight: tuple[int, ...] = ()
-    layout: Layout | None = None  # how the weights see their input; known once the layer has its place
+    layout: Layout | None = None  # how the weight sees its input: known once the layer has its place
 
     @property
-    def bias(self) -> tuple[int, ...]:
-        return () if not self.weight else (self.weight[1 if self.kind is Dense else 0],)
+    def units(self) -> int:
+        return self.weight[1 if self.kind is Dense else 0]
 
     @property
     def parameters(self) -> int:
-        return math.prod(self.weight) + self.bias[0] if self.weight else 0
+        return math.prod(self.weight) + self.units if self.weight else 0
+
+    def arrays(self) -> list[tuple[Layout, tuple[int, ...]]]:
+        """Layout and shape of weight and bias, if the layer has them."""
+        if self.layout is None:
+            return []
+        return [(self.layout, self.weight), (Layout(self.units, 1, 1, 1), (self.units,))]
+
+    def __repr__(self) -> str:
+        parts = [str(self.weight)] if self.weight else []
+        return f"{self.kind.__name__}({', '.join(parts + [f'{k}={v}' for k, v in self.settings.items()])})"
 
 
 @dataclass(frozen=True)
 class Place:
-    """What flows between two layers: its shape for one image, and the picture behind the features."""
+    """What flows between two layers: its shape for one image, and the picture behind flat features."""
 
     shape: tuple[int, ...]
     picture: tuple[int, int, int]
 
 
-def start(features: int) -> Place:
+def entrance(features: int) -> Place:
     side = math.isqrt(features)
     return Place((features,), (1, side, side) if side * side == features else (features, 1, 1))
 
 
-def step(place: Place, spec: Spec) -> tuple[Spec, Place]:
-    """Put a layer behind `place`: the layer with its layout, and what comes out of it."""
+def advance(place: Place, spec: Spec) -> tuple[Spec, Place]:
+    """Put a layer at `place`: the layer with its layout, and the place behind it.
+
+    Raises ArtifactError where it does not fit.
+    """
     shape, kind = place.shape, spec.kind
     if kind is ReLU:
         return spec, place
@@ -71,78 +90,95 @@ def step(place: Place, spec: Spec) -> tuple[Spec, Place]:
     if kind is Reshape:
         new = spec.settings["shape"]
         if math.prod(new) != math.prod(shape):
-            raise ArtifactError(f"Reshape({new}) needs {math.prod(new)} features, got {math.prod(shape)}")
+            raise misfit(spec, f"{math.prod(new)} numbers", shape)
         return spec, Place(new, new if len(new) == 3 else place.picture)
     if kind is Dense:
         if shape != spec.weight[:1]:
-            raise ArtifactError(f"Dense{spec.weight} needs {spec.weight[0]} features, got {described(shape)}")
-        out = spec.weight[1]
-        return replace(spec, layout=Layout(*place.picture, out)), Place((out,), (out, 1, 1))
+            raise misfit(spec, f"{spec.weight[0]} features", shape)
+        units = spec.units
+        return replace(spec, layout=Layout(*place.picture, units)), Place((units,), (units, 1, 1))
     if len(shape) != 3:
-        raise ArtifactError(f"{kind.__name__} needs images, got {described(shape)}; "
-                            "put Reshape((channels, height, width)) before it")
-    if kind is Conv2D:
-        return convolution(shape, spec)
+        raise misfit(spec, "images, say by Reshape((1, 28, 28)) before it,", shape)
+    return convolution(spec, shape) if kind is Conv2D else pool(spec, shape)
+
+
+def convolution(spec: Spec, shape: tuple[int, ...]) -> tuple[Spec, Place]:
+    out, channels, kh, kw = spec.weight
+    stride, padding = spec.settings["stride"], spec.settings["padding"]
+    height, width = shape[1] + 2 * padding - kh, shape[2] + 2 * padding - kw
+    if channels != shape[0] or height < 0 or width < 0:
+        need = f"images of {channels} channels and {kh}x{kw} pixels or more, padding included,"
+        raise misfit(spec, need, shape)
+    picture = (out, height // stride + 1, width // stride + 1)
+    if math.prod(picture) > MAX_SIZE:
+        raise ArtifactError(f"{spec} gives {math.prod(picture)} numbers for one image, more than {MAX_SIZE}")
+    return replace(spec, layout=Layout(channels, kh, kw, out)), Place(picture, picture)
+
+
+def pool(spec: Spec, shape: tuple[int, ...]) -> tuple[Spec, Place]:
     size = spec.settings["size"]
     if min(shape[1:]) < size:
-        raise ArtifactError(f"{kind.__name__}({size}) is larger than its images of {shape[1]}x{shape[2]}")
+        raise misfit(spec, f"images of {size}x{size} pixels or more", shape)
     picture = (shape[0], shape[1] // size, shape[2] // size)
     return spec, Place(picture, picture)
 
 
-def convolution(shape: tuple[int, ...], spec: Spec) -> tuple[Spec, Place]:
-    out, channels, kh, kw = spec.weight
-    if channels != shape[0]:
-        raise ArtifactError(f"Conv2D of {channels} input channels got {shape[0]}")
-    stride, padding = spec.settings["stride"], spec.settings["padding"]
-    height, width = shape[1] + 2 * padding - kh, shape[2] + 2 * padding - kw
-    if height < 0 or width < 0:
-        raise ArtifactError(f"Conv2D kernels of {kh}x{kw} are larger than their images of {shape[1]}x{shape[2]}")
-    picture = (out, height // stride + 1, width // stride + 1)
-    if math.prod(picture) > MAX_SIZE:
-        raise ArtifactError(f"Conv2D gives {math.prod(picture)} features an image, at most {MAX_SIZE} are allowed")
-    return replace(spec, layout=Layout(channels, kh, kw, out)), Place(picture, picture)
-
-
-def described(shape: tuple[int, ...]) -> str:
-    return f"{shape[0]} features" if len(shape) == 1 else f"images of shape {shape}"
+def misfit(spec: Spec, need: str, got: tuple[int, ...]) -> ArtifactError:
+    return ArtifactError(f"the layers do not chain: {spec} needs {need} and gets {got} for each image")
 
 
 def specs_of(model: Sequential) -> list[Spec]:
-    """A model's layers, checked one by one. Raises ArtifactError saying what, got and fix."""
+    """The layers of a model, each checked by itself. Raises ArtifactError."""
     if type(model) is not Sequential or not isinstance(model.layers, list):
-        raise ArtifactError(f"a model is a Sequential, got {type(model).__name__}")
-    return [spec_of(index, layer) for index, layer in enumerate(model.layers)]
+        raise ArtifactError(
+            f"a model to pack is a Sequential with a list of layers, got {type(model).__name__}"
+        )
+    return [
+        spec_of(f"layer {index}, {type(layer).__name__}", layer) for index, layer in enumerate(model.layers)
+    ]
 
 
-def spec_of(index: int, layer: Layer) -> Spec:
+def spec_of(name: str, layer: Layer) -> Spec:
+    """`name` says in errors which layer it is."""
     kind = type(layer)
     if kind not in LAYERS:
-        raise ArtifactError(f"layer {index} must be one of the given layers, got {kind.__name__}")
+        names = ", ".join(given.__name__ for given in LAYERS)
+        raise ArtifactError(f"{name}: only the given layers can be packed ({names})")
     try:
-        settings = {name: whole(value) for name, value in layer.config().items()}
+        settings = {key: whole_numbers(value) for key, value in layer.config().items()}
     except (TypeError, AttributeError):
-        raise ArtifactError(f"layer {index}, {kind.__name__}, needs whole numbers as its settings") from None
+        raise ArtifactError(f"{name}: its settings must be whole numbers") from None
+    for key, value in settings.items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        least = LEAST.get(key, 1)
+        if not 1 <= len(numbers) <= MAX_DIMENSIONS or not least <= min(numbers) <= max(numbers) <= MAX_SIZE:
+            raise ArtifactError(f"{name}: {key} must be {least} to {MAX_SIZE}, got {value}")
     if kind not in (Dense, Conv2D):
         return Spec(kind, settings)
-    arrays = [getattr(layer, name, None) for name in ("weight", "bias")]
-    for name, array in zip(("weight", "bias"), arrays, strict=True):
-        if not isinstance(array, np.ndarray) or array.dtype != np.float32:
-            got = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
-            raise ArtifactError(f"layer {index}, {kind.__name__}: {name} must be a float32 array, got {got}; "
-                                "convert it with .astype(np.float32)")
-    weight, bias = arrays
-    assert weight is not None and bias is not None
+    weight, bias = (checked_array(name, key, getattr(layer, key, None)) for key in ("weight", "bias"))
     spec = Spec(kind, settings, weight.shape)
     dimensions = 2 if kind is Dense else 4
-    if weight.ndim != dimensions or 0 in weight.shape or bias.shape != spec.bias:
-        raise ArtifactError(f"layer {index}, {kind.__name__}: weight needs {dimensions} dimensions, none of them 0, "
-                            f"and bias one entry a unit, got shapes {weight.shape} and {bias.shape}")
+    if weight.ndim != dimensions or 0 in weight.shape:
+        raise ArtifactError(
+            f"{name}: weight needs {dimensions} dimensions, none of them 0, got shape {weight.shape}"
+        )
+    if bias.shape != (spec.units,):
+        raise ArtifactError(f"{name}: bias needs shape {(spec.units,)}, one entry a unit, got {bias.shape}")
     return spec
 
 
-def whole(value: Any) -> Any:
-    return tuple(operator.index(v) for v in value) if isinstance(value, tuple) else operator.index(value)
+def checked_array(name: str, key: str, array: Any) -> np.ndarray:
+    if not isinstance(array, np.ndarray):
+        raise ArtifactError(f"{name}: {key} must be a float32 array, got {type(array).__name__}")
+    if array.dtype != np.float32:
+        raise ArtifactError(f"{name}: {key} must be float32, got {array.dtype}; use {key}.astype(np.float32)")
+    return array
+
+
+def whole_numbers(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(operator.index(number) for number in value)
+    return operator.index(value)
 
 
 def input_features(specs: list[Spec]) -> int:
@@ -156,61 +192,77 @@ def input_features(specs: list[Spec]) -> int:
 
 
 def code_structure(fields: Fields, specs: list[Spec] | None) -> list[Spec]:
-    """Code the list of layers; sizes that follow from the layer before are not written."""
+    """Code the list of layers: those given if the coder encodes, those found if it decodes."""
     features = IMAGE_FEATURES if specs is None else input_features(specs)
     if not fields.choice("usual input", int(features == IMAGE_FEATURES), 1):
         features = 1 + fields.number("input features", features - 1, MAX_SIZE - 1)
-    place, placed, last, total = start(features), [], None, 0
+    place, placed, total = entrance(features), list[Spec](), 0
     while True:
-        given = None if specs is None else specs[len(placed)] if len(placed) < len(specs) else END
-        spec = code_layer(fields, given, last, place)
-        if spec is None:
+        index = END
+        if specs is not None and len(placed) < len(specs):
+            index = LAYERS.index(specs[len(placed)].kind)
+        index = code_kind(fields, index, placed[-1].kind if placed else None)
+        if index == END:
             return placed
         if len(placed) == MAX_LAYERS:
-            raise ArtifactError(f"a model has at most {MAX_LAYERS} layers")
+            raise ArtifactError(f"a model has at most {MAX_LAYERS} layers to be packed")
+        if specs is None:
+            spec = code_sizes(fields, blank(LAYERS[index], place), place)
+        else:
+            spec = code_sizes(fields, specs[len(placed)], place)
         total += spec.parameters
         if total > MAX_SIZE:
-            raise ArtifactError(f"a model has at most {MAX_SIZE} parameters, got {total} or more")
-        spec, place = step(place, spec)
+            raise ArtifactError(
+                f"a model has at most {MAX_SIZE} parameters to be packed, got {total} or more"
+            )
+        spec, place = advance(place, spec)
         placed.append(spec)
-        last = spec.kind
 
 
-def code_layer(fields: Fields, given: Spec | int | None, last: type[Layer] | None, place: Place) -> Spec | None:
-    """Code one layer, or the end of the list (None)."""
-    index = given.kind if isinstance(given, Spec) else given
-    index = LAYERS.index(index) if isinstance(index, type) else index or 0
-    usual = USUAL_NEXT[last]
+def code_kind(fields: Fields, index: int, last: type[Layer] | None) -> int:
+    usual = LAYERS.index(USUAL_NEXT[last])
     if fields.choice("usual layer", int(index == usual), 1):
-        index = usual
-    else:
-        index = fields.choice("layer", index, 3)
-    if index == END:
-        return None
-    kind = LAYERS[index]
-    spec = given if isinstance(given, Spec) else Spec(kind, {"stride": 1, "padding": 0, "size": 1, "shape": (1,)},
-                                                      (1, 1, 1, 1))
-    number = lambda context, value, least: least + fields.number(context, value - least, MAX_SIZE - least)
-    old, weight = spec.settings, spec.weight
+        return usual
+    return fields.choice("layer", index, KIND_BITS)
+
+
+def blank(kind: type[Layer], place: Place) -> Spec:
+    """A layer to be read, with what its place says and anything for the rest."""
     if kind is Dense:
-        return Spec(kind, {}, (weight[0] if given else math.prod(place.shape), number("units", weight[1], 1)))
+        return Spec(kind, {}, (math.prod(place.shape), 1))
     if kind is Conv2D:
-        out, kh = number("units", weight[0], 1), number("kernel size", weight[2], 1)
-        kw = kh if fields.choice("square kernel", int(weight[2] == weight[3]), 1) else number("kernel size", weight[3], 1)
-        settings = {"stride": number("stride", old["stride"], 1), "padding": number("padding", old["padding"], 0)}
-        return Spec(kind, settings, (out, weight[1] if given else place.shape[0], kh, kw))
-    if kind in (MaxPool2D, AvgPool2D):
-        return Spec(kind, {"size": number("pool size", old["size"], 1)})
+        return Spec(kind, {"stride": 1, "padding": 0}, (1, place.shape[0], 1, 1))
     if kind is Reshape:
-        shape = old["shape"]
-        dimensions = 1 + fields.number("dimensions", len(shape) - 1, MAX_DIMENSIONS - 1)
-        shape = tuple(number("shape", n, 1) for n in (shape if given else (1,) * dimensions))
-        return Spec(kind, {"shape": shape})
-    return Spec(kind)
+        return Spec(kind, {"shape": ()})
+    return Spec(kind, {"size": 1} if kind in (AvgPool2D, MaxPool2D) else {})
+
+
+def code_sizes(fields: Fields, spec: Spec, place: Place) -> Spec:
+    """Code what a layer's place does not say."""
+    weight, settings = spec.weight, spec.settings
+
+    def number(context: str, value: int, least: int = 1) -> int:
+        return least + fields.number(context, value - least, MAX_SIZE - least)
+
+    if spec.kind is Dense:
+        return Spec(Dense, {}, (weight[0], number("units", weight[1])))
+    if spec.kind is Conv2D:
+        out, kh = number("units", weight[0]), number("kernel size", weight[2])
+        square = fields.choice("square kernel", int(weight[2] == weight[3]), 1)
+        kw = kh if square else number("kernel size", weight[3])
+        settings = {key: number(key, value, LEAST[key]) for key, value in settings.items()}
+        return Spec(Conv2D, settings, (out, weight[1], kh, kw))
+    if spec.kind is Reshape:
+        shape = settings["shape"]
+        dimensions = 1 + fields.number("dimensions", max(len(shape) - 1, 0), MAX_DIMENSIONS - 1)
+        return Spec(Reshape, {"shape": tuple(number("shape", size) for size in shape or (1,) * dimensions)})
+    return Spec(spec.kind, {key: number(key, value, LEAST[key]) for key, value in settings.items()})
 
 
 def build(spec: Spec, arrays: list[np.ndarray]) -> Layer:
     """The layer itself."""
-    if spec.kind in (Dense, Conv2D):
-        return spec.kind.from_arrays(*arrays, **spec.settings)
+    if spec.kind is Dense:
+        return Dense.from_arrays(arrays[0], arrays[1])
+    if spec.kind is Conv2D:
+        return Conv2D.from_arrays(arrays[0], arrays[1], **spec.settings)
     return spec.kind(**spec.settings)
