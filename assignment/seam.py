@@ -93,10 +93,12 @@ class Submission:
 
     def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """The value that the function returns, as plain types. Raises SubmissionError."""
+        __tracebackhide__ = True  # a student's traceback shows the test and their own code
         return self.run(function, flatten([list(args), kwargs]), inspecting=False).value
 
     def inspect(self, function: str, /, *args: Any, **kwargs: Any) -> Call:
         """The value, and what the call did to its arguments, which lie in read-only memory."""
+        __tracebackhide__ = True  # a student's traceback shows the test and their own code
         return self.run(function, flatten([list(args), kwargs]), inspecting=True)
 
     def rejection(self, function: str, /, *args: Any, **kwargs: Any) -> SubmissionError | None:
@@ -133,6 +135,7 @@ class LocalSubmission(Submission):
 
     def load(self) -> types.ModuleType:
         """The module, run once. Raises SubmissionError of kind "import", again on each later call."""
+        __tracebackhide__ = True
         if self._import_error is not None:
             raise self._import_error
         if self._module is None:
@@ -146,6 +149,7 @@ class LocalSubmission(Submission):
         return self._module
 
     def run(self, function: str, given: Flat, *, inspecting: bool) -> Call:
+        __tracebackhide__ = True
         target = getattr(self.load(), function, None)
         if not callable(target):
             raise SubmissionError("missing", function)
@@ -174,6 +178,7 @@ def attempt(
     function: str, target: Any, given: Flat, arrays: list[np.ndarray], *, watching: bool = True
 ) -> Call:
     """One call with the given arrays in the given places; `given` itself stays as it was."""
+    __tracebackhide__ = True
     args, kwargs = unflatten(given.tree, arrays)
     before = flatten([args, kwargs]) if watching else None
     try:

@@ -71,7 +71,12 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    graded = [item for item in items if item.get_closest_marker("grades")]
+    """Let `-k prune_neurons` choose by the function graded, and count what any choice leaves out."""
+    graded = []
+    for item in items:
+        if marker := item.get_closest_marker("grades"):
+            item.extra_keyword_matches.update(marker.args)
+            graded.append(item)
     yield
     tally, chosen = config.stash[TALLY], {item.nodeid for item in items}
     for item in graded:
@@ -100,7 +105,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     words = [f"{name} tests {len(tests & tally.passed)}/{len(tests)} passed"
              for name, tests in (("public", tally.public), ("hidden", tally.hidden)) if tests]  # fmt: skip
     if tally.left_out:
-        words[-1] += f" ({tally.left_out} more were left out)"
+        words[-1] += f" ({tally.left_out} left out)"
     if not tally.hidden:
         hidden, total = points(config.rootpath / POINTS_FILE)
         words.append(f"hidden tests decide {hidden} of {total} points and have not run here")

@@ -176,8 +176,16 @@ PROJECT = {
         def test_random(submission, rng):
             print("drew", rng.integers(10**9))
         """,
+    "tests_public/test_boom.py": """
+        import pytest
+
+        @pytest.mark.grades("boom")
+        def test_boom(submission):
+            submission.boom()
+        """,
     "compression.py": """
         def count_parameters(): return 7
+        def boom(): return 1 / 0
         """,
 }
 
@@ -198,14 +206,25 @@ def project(pytester):
 
 
 def test_summary_says_that_hidden_tests_have_not_run(project):
-    line = "public tests 2/3 passed; hidden tests decide 60 of 100 points and have not run here"
+    line = "public tests 2/4 passed; hidden tests decide 60 of 100 points and have not run here"
     project("tests_public").stdout.fnmatch_lines([line])
 
 
 def test_summary_says_what_was_left_out(project):
     project("tests_public", "-k", "right").stdout.fnmatch_lines(
-        ["public tests 1/1 passed (2 more were left out); *"]
+        ["public tests 1/1 passed (3 left out); *"]
     )
+
+
+def test_the_tests_of_one_function_are_chosen_by_its_name(project):
+    project("tests_public", "-k", "count_parameters").stdout.fnmatch_lines(["public tests 2/3 passed (1 left out); *"])
+    project("tests_public", "-k", "prune").stdout.fnmatch_lines(["*4 deselected*"])
+
+
+def test_a_student_sees_the_test_and_their_own_code_and_nothing_between(project):
+    run = project("tests_public", "-k", "boom", "--tb=short")
+    run.stdout.fnmatch_lines(["*compression.py:3: in boom", "E   ZeroDivisionError*", "E*boom raised Zero*"])
+    run.stdout.no_fnmatch_line("*seam.py*: in *")
 
 
 def test_random_inputs_repeat_with_the_seed(project):
