@@ -8,7 +8,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from assignment.nn import SGD, Conv2D, Dataset, ReLU, Reshape, Sequential, WeightedLayer, fit
+from assignment.artifact import pack
+from assignment.nn import (
+    SGD,
+    Adam,
+    AvgPool2D,
+    Conv2D,
+    Data,
+    Dataset,
+    Dense,
+    Flatten,
+    ReLU,
+    Reshape,
+    Sequential,
+    WeightedLayer,
+    cosine,
+    fit,
+    random_shifts,
+)
+from assignment.nn.optim import Optimizer
 
 Array = np.ndarray
 
@@ -368,3 +386,114 @@ def prune_neurons(model: Sequential, layer_index: int, importance: Array, keep_r
         inputs, outputs = reader.weight.shape
         reader.weight = reader.weight.reshape(units, inputs // units, outputs)[kept].reshape(-1, outputs)
     return pruned
+
+
+# ------------------------------------------------------------------------------------------------
+# Part 6: everything together
+# ------------------------------------------------------------------------------------------------
+
+EPOCHS, LEAST_STEPS = 25, 1000  # small data are seen more often
+LEARNING_RATE = 0.01  # a weight must move a whole step before the network notices, so steps are bold
+UNITS = (100, 30)  # of the shared model's 300 and 100
+GRID = 0.4  # all weights and biases end as whole multiples of this
+PRICE, PRICE_SCALE = 1e-4, 0.1  # loss a weight costs: PRICE * log(1 + |w| / PRICE_SCALE), its bits nearly
+WARM_UP, SETTLED = 0.3, 0.75  # shares of the training: quantized from here; pruned for good from here
+TEMPERATURE, ALPHA = 2.0, 0.1
+
+
+def compress(model: Sequential, data: Data, budget_bytes: int, seed: int = 0) -> Sequential:
+    """Narrow the model, then let it teach what is left while weights are priced, pruned and quantized.
+
+    The four techniques are one training: a network that learns on the grid, with few weights, from the
+    teacher's logits gives up far less than one that is pruned and quantized when it is done.
+    """
+    student = pooled(narrowed(model, data.train)) if is_mlp(model) else model.copy()
+    student = trained_light(student, model.copy(), data.train, seed)
+    for kept in (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.0):  # all fit at once, if not too many
+        small = prune(student, 1.0 - kept * (1.0 - sparsity(student)))
+        if len(pack(small)) <= budget_bytes:
+            return small
+    for layer in weighted_layers(small):
+        layer.bias[:] = 0.0
+    return small
+
+
+def is_mlp(model: Sequential) -> bool:
+    """Whether the model reads rows of 784 pixels with dense layers only, a ReLU between each two."""
+    kinds = [type(layer) for layer in model.layers]
+    first = model.layers[0] if kinds else None
+    return isinstance(first, Dense) and first.in_features == 784 and set(kinds) <= {Dense, ReLU}
+
+
+def narrowed(model: Sequential, dataset: Dataset) -> Sequential:
+    """Structured pruning: each hidden layer keeps the units that are busiest on the first images."""
+    hidden = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)][:-1]
+    for depth, index in enumerate(hidden):
+        importance = neuron_importance(model, index, dataset.images[:5000])
+        units = UNITS[min(depth, len(UNITS) - 1)]
+        model = prune_neurons(model, index, importance, min(1.0, units / len(importance)))
+    return model
+
+
+def pooled(model: Sequential) -> Sequential:
+    """The same network on an image of half the size: a mean of 2 x 2 pixels costs no bytes, and saves
+    three in four of the first layer's weights. Where the four pixels are alike, nothing changes."""
+    first = weighted_layers(model)[0]
+    blocks = first.weight.reshape(14, 2, 14, 2, -1).sum(axis=(1, 3))
+    reader = Dense.from_arrays(blocks.reshape(14 * 14, -1), first.bias.copy())
+    return Sequential([Reshape((1, 28, 28)), AvgPool2D(2), Flatten(), reader, *model.copy().layers[1:]])
+
+
+def trained_light(student: Sequential, teacher: Sequential, dataset: Dataset, seed: int) -> Sequential:
+    """A copy of the student, taught by the teacher to be accurate with few weights on a coarse grid."""
+
+    def loss(logits: Array, batch: Dataset) -> tuple[float, Array]:
+        return distillation_loss(logits, teacher.forward(batch.images), batch.labels, TEMPERATURE, ALPHA)
+
+    light, steps_per_epoch = student.copy(), -(-len(dataset) // 128)
+    epochs = max(EPOCHS, -(-LEAST_STEPS // steps_per_epoch))
+    fit(
+        light,
+        dataset,
+        epochs=epochs,
+        optimizer=StraightThrough(Adam(LEARNING_RATE), epochs * steps_per_epoch),
+        batch_size=128,
+        seed=seed,
+        loss=loss,
+        schedule=cosine,
+        augment=random_shifts(1),
+    )
+    return light
+
+
+class StraightThrough:
+    """An optimiser for weights that must lie on a grid (Bengio, Leonard and Courville 2013).
+
+    Once warm, the model holds rounded weights, so that gradients are those of the network to be packed;
+    the steps go to `exact` copies, in which small steps add up until the rounded weight follows.
+    The price pulls weights to 0, small ones hardest. What is 0 when the net has settled stays 0.
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: int):
+        self.optimizer, self.steps, self.step_count = optimizer, steps, 0
+        self.exact: list[Array] = []
+        self.masks: list[Array] = []
+
+    def step(self, model: Sequential, factor: float = 1.0) -> None:
+        arrays, progress = model.parameters(), self.step_count / self.steps
+        self.step_count += 1
+        self.exact = self.exact or [array.copy() for array in arrays]
+        price = np.float32(PRICE * min(1.0, progress / WARM_UP)) if not self.masks else np.float32(0)
+        for array, exact, grad in zip(arrays, self.exact, model.gradients(), strict=True):
+            if array.ndim > 1:
+                grad += price * np.sign(exact) / (np.abs(exact) + np.float32(PRICE_SCALE))
+            array[...] = exact
+        self.optimizer.step(model, factor)
+        if self.masks:
+            apply_masks(model, self.masks)
+        for array, exact in zip(arrays, self.exact, strict=True):
+            exact[...] = array
+            if progress >= WARM_UP:
+                array[...] = np.rint(array / np.float32(GRID)) * np.float32(GRID)
+        if not self.masks and progress >= SETTLED:
+            self.masks = [layer.weight != 0 for layer in weighted_layers(model)]
