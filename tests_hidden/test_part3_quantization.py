@@ -15,7 +15,6 @@ from tests_public import expect
 SHAPES = [(37,), (6, 11), (3, 5, 4), (4, 3, 2, 3)]
 AFFINE_BITS = range(1, 17)
 SYMMETRIC_BITS = range(2, 17)
-A_BIT_COUNT = ("1", "2", "8", "16", "between", "range", "most", "least")
 HALF_A_STEP = "every weight must come back within half a step of the scale: round to the nearest code"
 
 
@@ -150,13 +149,14 @@ def test_affine_leaves_weights_alone_and_remembers_nothing(submission, rng):
 def test_affine_refuses_bits_outside_1_to_16(submission, rng):
     weights = normal(rng, (4, 5))
     for bad in (0, -1, 17, int(rng.integers(18, 65))):
-        expect.rejects(submission, "quantize_affine", weights, bad, names="bits", got=bad, needs=A_BIT_COUNT)
+        expect.rejects(
+            submission, "quantize_affine", weights, bad, names="bits", got=bad, needs=expect.A_RANGE
+        )
 
 
 def refuses_nan(submission, function, weights, *args):
     weights.flat[np.argmax(weights)] = np.nan
-    needs = expect.NUMBERS
-    expect.rejects(submission, function, weights, *args, names="weight", got=expect.NAN, needs=needs)
+    expect.rejects_nan(submission, function, weights, *args, names="weight")
 
 
 @pytest.mark.grades("quantize_affine")
@@ -369,7 +369,7 @@ def test_symmetric_leaves_weights_alone_and_remembers_nothing(submission, rng):
 def test_symmetric_refuses_bits_outside_2_to_16(submission, rng):
     weights = normal(rng, (4, 5))
     for bad in (1, 0, -2, 17, int(rng.integers(18, 65))):
-        needs = A_BIT_COUNT
+        needs = expect.A_RANGE
         expect.rejects(submission, "quantize_symmetric", weights, bad, names="bits", got=bad, needs=needs)
 
 

@@ -21,11 +21,9 @@ from assignment.nn import Conv2D, Dataset, Dense, Sequential
 NAN = ("nan", "not a number", "not-a-number", "non-finite", "finite", "undefined", "missing")
 """Words in which a message may say that it got NaN."""
 
-A_SHARE = ("0", "1", "between", "fraction", "range", "share", "proportion", "ratio", "percent", "unit")
-"""Words in which a message may say that it needs a share: "[0, 1]" has two of them."""
-
-NUMBERS = ("must", "need", "not", "no ", "cannot", "number", "real", "finite", "expect", "allowed", "without")
-"""Words in which a message may say that it needs numbers, not NaN."""
+A_RANGE = (*"0123456789", "between", "range", "within", "from", "above", "below", "more than", "less than")
+A_RANGE += ("at least", "at most", "fraction", "share", "proportion", "percent", "probability", "ratio")
+"""Words any of which says that a number must lie in a range: "[0, 1]" has two of them."""
 
 KINDS = {
     "b": "booleans",
@@ -228,6 +226,11 @@ def rejects(
     assert not needs or any(word.lower() in message for word in needs), (
         f"the ValueError of {function} for a bad {argument} must say what it needs"
     )
+
+
+def rejects_nan(submission: Any, function: str, *args: Any, names: Iterable[str], **kwargs: Any) -> None:
+    """The call, with NaN among its weights, must raise ValueError; what it needs is then clear enough."""
+    rejects(submission, function, *args, names=names, got=NAN, **kwargs)
 
 
 def shown_forms(value: Any) -> list[str]:
