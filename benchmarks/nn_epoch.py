@@ -93,7 +93,8 @@ def main() -> int:
     try:
         import torch
     except ImportError:
-        print("PyTorch is not installed: run `pip install torch`, then this again", file=sys.stderr)
+        install = f"{sys.executable} -m pip install torch"
+        print(f"PyTorch is not installed: run `{install}`, then this again", file=sys.stderr)
         return 2
     torch.set_num_threads(1)
 

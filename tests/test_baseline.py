@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,13 @@ def test_training_again_gives_the_same_bytes_and_another_seed_others(bars, tmp_p
     assert one != three
 
 
+def test_the_seed_decides_the_starting_weights(bars):
+    untrained = [baseline.train(bars.train, seed=seed, recipe=Recipe(epochs=0)) for seed in (0, 0, 1)]
+    one, two, three = (model.layers[0].weight for model in untrained)
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, three)
+
+
 def test_training_learns_and_reports_in_a_log(bars, capsys):
     recipe = Recipe(epochs=10, batch_size=50, shift=0.5, wobble=0.2)
     model = baseline.train(
@@ -174,6 +182,7 @@ def test_weights_are_compared_with_those_they_replace(bars, tmp_path, monkeypatc
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(baseline, "load_mnist", lambda **options: bars)
     monkeypatch.setattr(baseline, "model_card", lambda: model_card(tmp_path))
+    monkeypatch.setattr(baseline, "make", partial(baseline.make, recipe=QUICK))
     assert baseline.main(["--out", str(tmp_path)]) == 0
     assert "not those" in capsys.readouterr().out
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -223,10 +224,16 @@ def test_broken_file_is_one_error_that_names_it_and_the_remedy(named_folder, bre
     assert "fresh copy" in str(caught.value)
 
 
-def test_gzip_bomb_is_refused_at_the_limit(monkeypatch):
+def test_gzip_bomb_is_refused_at_the_limit_before_it_fills_memory(monkeypatch):
     monkeypatch.setattr(data, "LARGEST_BYTES", 1000)
-    with pytest.raises(ValueError, match="more than 1000 bytes"):
-        verified(gzip.compress(bytes(100_000)), "")
+    bomb = gzip.compress(bytes(50_000_000), 1)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="more than 1000 bytes"):
+            verified(bomb, "")
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_missing_file_is_named(named_folder):
