@@ -212,6 +212,7 @@ def test_the_same_seed_gives_the_same_student(submission, rng):
     student, teacher, dataset = small_network(rng), small_network(rng), random_images(rng, 40)
     steps = {"epochs": 2, "learning_rate": 0.05, "batch_size": 6, "seed": int(rng.integers(1000))}
     one, other = (distilled(submission, student, teacher, dataset, **steps) for _ in range(2))
+    assert distance(student, one) > 0, "training must change the student's weights"
     assert all(np.array_equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True)), (
         "the same seed and arguments must give identical arrays: draw every random number from a generator "
         "made from the seed"

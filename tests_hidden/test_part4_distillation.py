@@ -40,7 +40,11 @@ def probabilities(submission, logits, *temperature):
 
 def loss_and_grad(submission, student, *arguments, **settings):
     """`distillation_loss` called and checked."""
-    value = submission.call("distillation_loss", student, *arguments, **settings)
+    return checked(submission.call("distillation_loss", student, *arguments, **settings), student)
+
+
+def checked(value, student):
+    """A finite float, and a gradient of the shape of the student's logits."""
     loss, grad = expect.a_tuple(value, "what distillation_loss returns, (loss, grad),", 2)
     loss = expect.a_number(loss, "loss")
     grad = expect.an_array(grad, "grad", student.shape, "f", shape_of="student_logits")
@@ -142,8 +146,12 @@ def test_softmax_is_flatter_at_a_higher_temperature(submission, rng):
 
 @pytest.mark.grades("softmax")
 def test_softmax_leaves_the_logits_alone(submission, rng):
-    call = submission.inspect("softmax", random_logits(rng), 1.0)
-    expect.an_array(expect.unaliased(call, "softmax"), "softmax", (6, CLASSES), "f", shape_of="the logits")
+    logits = random_logits(rng)
+    p = expect.unaliased(submission.inspect("softmax", logits, 1.0), "softmax")
+    p = expect.an_array(p, "softmax", logits.shape, "f", shape_of="the logits")
+    assert close(p, np.exp(log_softmax(logits)), softmax_tolerance(logits, 1)), (
+        "softmax must return the probabilities"
+    )
 
 
 # distillation_loss
@@ -360,6 +368,11 @@ def test_loss_defaults_are_temperature_3_and_alpha_a_half(submission, rng):
 
 @pytest.mark.grades("distillation_loss")
 def test_loss_leaves_its_arguments_alone(submission, rng):
-    arguments = random_logits(rng), random_logits(rng), random_labels(rng)
-    value = expect.unaliased(submission.inspect("distillation_loss", *arguments), "distillation_loss")
-    expect.a_tuple(value, "what distillation_loss returns, (loss, grad),", 2)
+    s, t, labels = random_logits(rng), random_logits(rng), random_labels(rng)
+    value = expect.unaliased(submission.inspect("distillation_loss", s, t, labels), "distillation_loss")
+    loss, grad = checked(value, s)
+    expected, expected_grad = loss_and_gradient(s, t, labels, 3.0, 0.5)
+    assert close(loss, expected, loss_tolerance(s, t, 3.0, 0.5)), "distillation_loss must return the loss"
+    assert close(grad, expected_grad, gradient_tolerance(s, t, 3.0, 0.5)), (
+        "distillation_loss must return its gradient beside it"
+    )

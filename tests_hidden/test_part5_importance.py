@@ -244,6 +244,7 @@ def test_importance_needs_a_layer_with_weights(submission, rng):
 @pytest.mark.grades("neuron_importance")
 def test_importance_leaves_its_arguments(submission, rng):
     model = Sequential([dense(rng, 9, 7), ReLU(), dense(rng, 7, 10)])
-    call = submission.inspect("neuron_importance", model, 0, images(rng, 20, 9))
-    value = expect.unaliased(call, "neuron_importance")
-    expect.an_array(value, "neuron_importance", (7,), "f", shape_of="one number for each unit")
+    x = images(rng, 20, 9)
+    value = expect.unaliased(submission.inspect("neuron_importance", model, 0, x), "neuron_importance")
+    value = expect.an_array(value, "neuron_importance", (7,), "f", shape_of="one number for each unit")
+    assert_is_mean(value, outputs(model, 1, x), "neuron_importance must return the units' importance")

@@ -81,9 +81,13 @@ def cut(model, layer_index, keep):
 
 
 def call(submission, model, layer_index, importance, keep_ratio):
-    """`prune_neurons` called, and its result checked to be a model of the same layers."""
+    """`prune_neurons` called and checked."""
+    return checked(submission.call("prune_neurons", model, layer_index, importance, keep_ratio), model)
+
+
+def checked(value, model):
+    """A model of the same layers as `model`, whatever their sizes."""
     name = "what prune_neurons returns"
-    value = submission.call("prune_neurons", model, layer_index, importance, keep_ratio)
     value = expect.a_model(value, name)
     assert [type(layer) for layer in value.layers] == [type(layer) for layer in model.layers], (
         f"{name} must have the same kinds of layers in the same order"
@@ -362,4 +366,6 @@ def test_prune_neurons_leaves_its_arguments(submission, rng):
         for model, layer_index, units in ((perceptron(rng, 6, 8, 10), 0, 8), (convolutional(rng), 1, 6)):
             importance = distinct(rng, units)
             done = submission.inspect("prune_neurons", model, layer_index, importance, keep_ratio)
-            expect.a_model(expect.unaliased(done, "prune_neurons"), "what prune_neurons returns")
+            pruned = checked(expect.unaliased(done, "prune_neurons"), model)
+            keep = most_important(importance, round(keep_ratio * units))
+            assert_is_cut(pruned, model, layer_index, importance, keep)

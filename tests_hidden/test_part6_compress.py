@@ -1,7 +1,8 @@
 """Part 6, hidden: whatever the recipe, the file fits the budget and still knows what it was taught.
 
 `compress` runs three times: twice with the same arguments under a small budget, once under a large one.
-The tests share these calls; a call that fails fails each test that looks at it. The pictures are new in
+The tests share these calls; a call that fails fails each test that looks at it, and a model that is
+over budget or knows nothing earns nothing for being the same twice. The pictures are new in
 each run, so that nothing learned beforehand helps. The contract sets no accuracy: half the cases, where
 the model given is right nearly always and guessing in a tenth, is what pruning alone, without any
 retraining, stays above.
@@ -9,15 +10,29 @@ retraining, stays above.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
+from assignment.nn import Sequential
 from assignment.seam import SubmissionError
 from tests_public import expect
 from tests_public.pictures import problem
 
 NAME = "what compress returns"
 LEAST_ACCURACY = 0.5
+UNFIT = "compress must return a model that fits its budget and still knows the classes, and this one does not"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a call returned, its packed size and its accuracy; it counts where both will do."""
+
+    model: Sequential
+    size: int
+    accuracy: float
+    counts: bool
 
 
 class Calls:
@@ -26,7 +41,7 @@ class Calls:
     def __init__(self):
         self.problem = None
         self.results = {}
-        self.files = {}
+        self.measured = {}
 
     def prepare(self, rng):
         if self.problem is None:
@@ -51,12 +66,14 @@ class Calls:
             raise self.results[which]
         return self.results[which]
 
-    def file(self, submission, which, budget):
-        """What a call returned, packed (once, as this takes a while)."""
+    def entry(self, submission, which, budget):
+        """The model of a call, and its size: a model that packs and gives ten logits."""
         model = expect.a_model(self.result(submission, which, budget).value, NAME)
-        if which not in self.files:
-            self.files[which] = expect.packed(model, NAME)
-        return self.files[which]
+        if which not in self.measured:
+            size = len(expect.packed(model, NAME))
+            self.measured[which] = size, expect.accuracy(model, self.problem[2], NAME)
+        size, accuracy = self.measured[which]
+        return Entry(model, size, accuracy, size <= self.budgets[budget] and accuracy >= LEAST_ACCURACY)
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +90,7 @@ def calls(shared, rng):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_file_fits_the_smallest_budgets(submission, calls):
-    size = len(calls.file(submission, "first", "small"))
-    assert size <= calls.budgets["small"], (
+    assert calls.entry(submission, "first", "small").size <= calls.budgets["small"], (
         "the packed model must fit the budget that compress is given, small ones too: measure "
         "len(pack(model)) and go on until it fits"
     )
@@ -83,8 +99,7 @@ def test_file_fits_the_smallest_budgets(submission, calls):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_file_fits_a_large_budget(submission, calls):
-    size = len(calls.file(submission, "roomy", "large"))
-    assert size <= calls.budgets["large"], (
+    assert calls.entry(submission, "roomy", "large").size <= calls.budgets["large"], (
         "the packed model must fit any budget that compress is given, also one above the competition's"
     )
 
@@ -93,9 +108,7 @@ def test_file_fits_a_large_budget(submission, calls):
 @pytest.mark.deadline(120)
 def test_compressed_model_knows_new_pictures(submission, calls):
     for which, budget in (("first", "small"), ("roomy", "large")):
-        calls.file(submission, which, budget)  # only a model that packs has shapes that fit each other
-        model = calls.result(submission, which, budget).value
-        accuracy = expect.accuracy(model, calls.problem[2], NAME)
+        accuracy = calls.entry(submission, which, budget).accuracy
         assert accuracy >= LEAST_ACCURACY, (
             "the compressed model must still tell most pictures of the classes apart which the model it came "
             f"from knows: it is right in {100 * accuracy:.0f} % of cases"
@@ -105,9 +118,9 @@ def test_compressed_model_knows_new_pictures(submission, calls):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_compress_with_the_same_seed_gives_the_same_model(submission, calls):
-    one, other = (
-        expect.a_model(calls.result(submission, which, "small").value, NAME) for which in ("first", "second")
-    )
+    entry = calls.entry(submission, "first", "small")
+    assert entry.counts, UNFIT
+    one, other = entry.model, expect.a_model(calls.result(submission, "second", "small").value, NAME)
     assert [repr(layer) for layer in one.layers] == [repr(layer) for layer in other.layers], (
         "the same seed and arguments must give the same layers"
     )
@@ -120,6 +133,6 @@ def test_compress_with_the_same_seed_gives_the_same_model(submission, calls):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_compress_leaves_its_arguments(submission, calls):
-    for which, budget in (("first", "small"), ("roomy", "large")):
-        call = calls.result(submission, which, budget)
-        expect.a_model(expect.unaliased(call, "compress"), NAME)
+    expect.unaliased(calls.result(submission, "first", "small"), "compress")
+    expect.unaliased(calls.result(submission, "roomy", "large"), "compress")
+    assert calls.entry(submission, "first", "small").counts, UNFIT

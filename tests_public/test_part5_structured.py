@@ -184,4 +184,5 @@ def test_bad_arguments_are_refused(submission):
 def test_prune_neurons_works_on_a_copy(submission):
     model = Sequential([Dense(4, 5), ReLU(), Dense(5, 10)])
     call = submission.inspect("prune_neurons", model, 0, numbers(5), 0.6)
-    a_pruned_model(expect.unaliased(call, "prune_neurons"), model)
+    pruned = a_pruned_model(expect.unaliased(call, "prune_neurons"), model)
+    assert pruned.layers[0].weight.shape == (4, 3), "three of the five units must be left"

@@ -69,5 +69,10 @@ def test_compressed_model_still_knows_the_classes(entry, shared):
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_compress_leaves_model_and_data_alone(entry):
-    expect.a_model(expect.unaliased(entry[0], "compress"), NAME)
+def test_compress_leaves_model_and_data_alone(entry, shared):
+    call, new = entry
+    expect.unaliased(call, "compress")
+    fits = len(packed(call, shared)) <= BUDGET
+    assert fits, "compress must return a model that fits its budget, and this one does not"
+    knows = expect.accuracy(call.value, new, NAME) >= 0.5
+    assert knows, "compress must return a model that still knows the classes, and this one does not"

@@ -2,6 +2,7 @@
 
     python -m tests_hidden.mutants                     every mutant: the matrix, exit code 1 if one lives
     python -m tests_hidden.mutants prune finetune      the mutants of these functions
+    python -m tests_hidden.mutants --public            which public tests no mutant fails
     python -m tests_hidden.mutants --write DIR         each one as a compression.py of its own
 
 One file for each function of `compression.py`, named after it. In it, a wrong version of the function

@@ -21,12 +21,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the random inputs (default: 0)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--write", metavar="DIR", type=Path, help="write each mutant as a file, run nothing")
+    parser.add_argument("--public", action="store_true", help="say which public tests no mutant fails")
     chosen = parser.parse_args()
     mutants = [mutant for mutant in bank() if not chosen.functions or mutant.function in chosen.functions]
     if chosen.write:
         return write(mutants, chosen.write)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started = time.perf_counter()
+    if chosen.public:
+        faults = needless(examine_all(mutants, chosen.seed, chosen.jobs, ("tests_public",)))
+        print("\n".join(faults) or "every public test is failed by a mutant")
+        return 1 if faults else 0
     verdicts = examine_all(mutants, chosen.seed, chosen.jobs)
     return report(mutants, verdicts, chosen.seed, time.perf_counter() - started)
 
@@ -55,7 +60,7 @@ def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: f
             faults.append(f"{mutant.function}: {mutant.name} is not failed by {mutant.killed_by}")
         faults += [f"{mutant.function}: {mutant.name} crashes {test}" for test in verdict.crashed]
         faults += [f"{mutant.function}: {mutant.name} does not run: {reason}" for reason in verdict.broken]
-    faults += needless(mutants, verdicts) + reference_faults(mutants, seed)
+    faults += needless(verdicts) + reference_faults(mutants, seed)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
     for fault in faults:
         print(fault)
@@ -64,7 +69,7 @@ def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: f
     return 1 if faults else 0
 
 
-def needless(mutants: list[Mutant], verdicts: list[Verdict]) -> list[str]:
+def needless(verdicts: list[Verdict]) -> list[str]:
     """Tests of the functions under test that no mutant fails: each must earn its place."""
     failed = {test for verdict in verdicts for test in verdict.failed}
     seen = {test for verdict in verdicts for test in verdict.passed}
@@ -75,7 +80,7 @@ def reference_faults(mutants: list[Mutant], seed: int) -> list[str]:
     """What the tests hold against the reference solution itself."""
     source, faults = REFERENCE.read_text(encoding="utf-8"), []
     for function in dict.fromkeys(mutant.function for mutant in mutants):
-        verdict = examine(source, function, seed)
+        verdict = examine(source, [function], seed)
         faults += [f"the reference fails {test}" for test in (*verdict.failed, *verdict.crashed)]
         if not verdict.passed:
             faults.append(f"{function} has no hidden test")

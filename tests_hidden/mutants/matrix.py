@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +20,17 @@ from assignment.submission import SUBMISSION
 from . import HERE, Mutant
 
 HIDDEN = HERE.parent
-RUN = ["-q", "-p", "no:cacheprovider", "-p", "assignment.submission", "-o", "addopts=", "--assert=plain"]
+RUN = [
+    "-q",
+    "--tb=no",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "assignment.submission",
+    "-o",
+    "addopts=",
+    "--assert=plain",
+]
 KINDS = ("failed", "passed", "crashed", "broken")
 
 
@@ -39,18 +50,17 @@ class Verdict:
 
 
 class Examiner:
-    """A pytest plugin: puts one solution under the tests of one function, and notes the outcomes."""
+    """A pytest plugin: puts one solution under the tests of some functions, and notes the outcomes."""
 
-    def __init__(self, path: Path, function: str | None):
-        self.path, self.function = path, function
+    def __init__(self, path: Path, functions: Collection[str]):
+        self.path, self.functions = path, functions
         self.outcomes: dict[str, set[str]] = {kind: set() for kind in KINDS}
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[SUBMISSION] = LocalSubmission(self.path)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        if self.function is not None:
-            items[:] = [item for item in items if self.function in grades(item)]
+        items[:] = [item for item in items if any(function in self.functions for function in grades(item))]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Iterable:
@@ -72,24 +82,26 @@ def grades(item: pytest.Item) -> tuple[str, ...]:
 
 
 def examine(
-    source: str, function: str | None, seed: int, suites: tuple[str, ...] = ("tests_hidden",)
+    source: str, functions: Collection[str], seed: int, suites: tuple[str, ...] = ("tests_hidden",)
 ) -> Verdict:
-    """Run the tests of `function` (None: all tests) on a compression.py with this text."""
+    """Run the tests of these functions on a compression.py with this text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "compression.py")
         path.write_text(source, encoding="utf-8")
-        examiner = Examiner(path, function)
+        examiner = Examiner(path, functions)
         places = [str(HIDDEN.parent / suite) for suite in suites]
         with contextlib.redirect_stdout(io.StringIO()):
             pytest.main([*RUN, f"--seed={seed}", *places], plugins=[examiner])
     return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in KINDS))
 
 
-def examine_mutant(mutant: Mutant, seed: int) -> Verdict:
-    return examine(mutant.source(), mutant.function, seed)
+def examine_mutant(mutant: Mutant, seed: int, suites: tuple[str, ...]) -> Verdict:
+    return examine(mutant.source(), [mutant.function], seed, suites)
 
 
-def examine_all(mutants: list[Mutant], seed: int, processes: int) -> list[Verdict]:
+def examine_all(
+    mutants: list[Mutant], seed: int, processes: int, suites: tuple[str, ...] = ("tests_hidden",)
+) -> list[Verdict]:
     """The verdicts on all mutants, in their order."""
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(examine_mutant, mutants, [seed] * len(mutants), chunksize=4))
+        return list(pool.map(partial(examine_mutant, seed=seed, suites=suites), mutants, chunksize=4))
