@@ -211,13 +211,13 @@ def test_summary_says_that_hidden_tests_have_not_run(project):
 
 
 def test_summary_says_what_was_left_out(project):
-    project("tests_public", "-k", "right").stdout.fnmatch_lines(
-        ["public tests 1/1 passed (3 left out); *"]
-    )
+    project("tests_public", "-k", "right").stdout.fnmatch_lines(["public tests 1/1 passed (3 left out); *"])
 
 
 def test_the_tests_of_one_function_are_chosen_by_its_name(project):
-    project("tests_public", "-k", "count_parameters").stdout.fnmatch_lines(["public tests 2/3 passed (1 left out); *"])
+    project("tests_public", "-k", "count_parameters").stdout.fnmatch_lines(
+        ["public tests 2/3 passed (1 left out); *"]
+    )
     project("tests_public", "-k", "prune").stdout.fnmatch_lines(["*4 deselected*"])
 
 
