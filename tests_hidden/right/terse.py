@@ -1,9 +1,9 @@
 """A right solution as short as an expert writes it: one idea a line, arrays all the way.
 
-Freedoms it uses: the single scale of `quantize_symmetric` stays an array that broadcasts; k-means on each
-layer's own affine levels, kept only where it helps; Adam through `fit`; float32 throughout, float64 where a
-sum wants it; masks in the unit-first order of argsort's own (unstable) ties; raw outputs where a pool stands
-before the ReLU. `compress` prunes, trains and rounds in turns until the file fits.
+Freedoms it uses: the single scale of `quantize_symmetric` stays an array that broadcasts; k-means from each
+array's own affine levels, kept only where it helps; Adam with a cosine decay, through `fit`; equal magnitudes
+fall as an unstable argsort has them; a NumPy scalar as the loss; raw outputs where a pool stands before the
+ReLU. `compress` prunes, trains and shares weights in turns until the file fits.
 """
 
 import numpy as np
