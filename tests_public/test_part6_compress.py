@@ -23,7 +23,6 @@ def shared():
     return {}
 
 
-@pytest.fixture
 def entry(submission, shared):
     """The call of `compress`, made once, and new pictures. Its failure is the failure of each test."""
     if not shared:
@@ -47,8 +46,8 @@ def packed(call, shared):
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_packed_size_is_within_the_budget(entry, shared):
-    size = len(packed(entry[0], shared))
+def test_packed_size_is_within_the_budget(submission, shared):
+    size = len(packed(entry(submission, shared)[0], shared))
     assert size <= BUDGET, (
         f"the budget was {BUDGET} bytes, and the model packs to {size}: measure it as the grader does, with "
         "len(pack(model)), and prune or quantize further until it fits"
@@ -57,8 +56,8 @@ def test_packed_size_is_within_the_budget(entry, shared):
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_compressed_model_still_knows_the_classes(entry, shared):
-    call, new = entry
+def test_compressed_model_still_knows_the_classes(submission, shared):
+    call, new = entry(submission, shared)
     packed(call, shared)  # only a model that packs has shapes that fit each other
     accuracy = expect.accuracy(call.value, new, NAME)
     assert accuracy >= 0.5, (
@@ -69,8 +68,8 @@ def test_compressed_model_still_knows_the_classes(entry, shared):
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_compress_leaves_model_and_data_alone(entry, shared):
-    call, new = entry
+def test_compress_leaves_model_and_data_alone(submission, shared):
+    call, new = entry(submission, shared)
     expect.unaliased(call, "compress")
     fits = len(packed(call, shared)) <= BUDGET
     assert fits, "compress must return a model that fits its budget, and this one does not"
