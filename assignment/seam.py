@@ -89,17 +89,29 @@ class Call:
 
 
 class Submission:
-    """The code under test. `submission.prune(model, 0.5)` is `submission.call("prune", model, 0.5)`."""
+    """The code under test. `submission.prune(model, 0.5)` is `submission.call("prune", model, 0.5)`.
+
+    on_answer: called with the function's name, what it was given and the value that came back.
+    """
+
+    on_answer: Callable[[str, Flat, Any], None] | None = None
 
     def call(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
         """The value that the function returns, as plain types. Raises SubmissionError."""
         __tracebackhide__ = True  # a student's traceback shows the test and their own code
-        return self.run(function, flatten([list(args), kwargs]), inspecting=False).value
+        return self._answer(function, flatten([list(args), kwargs]), inspecting=False).value
 
     def inspect(self, function: str, /, *args: Any, **kwargs: Any) -> Call:
         """The value, and what the call did to its arguments, which lie in read-only memory."""
         __tracebackhide__ = True  # a student's traceback shows the test and their own code
-        return self.run(function, flatten([list(args), kwargs]), inspecting=True)
+        return self._answer(function, flatten([list(args), kwargs]), inspecting=True)
+
+    def _answer(self, function: str, given: Flat, *, inspecting: bool) -> Call:
+        __tracebackhide__ = True
+        call = self.run(function, given, inspecting=inspecting)
+        if self.on_answer is not None:
+            self.on_answer(function, given, call.value)
+        return call
 
     def rejection(self, function: str, /, *args: Any, **kwargs: Any) -> SubmissionError | None:
         """The exception that the function raises, or None where it returns.

@@ -1,6 +1,7 @@
 """A bank of wrong solutions, each a misconception, each pinned to the hidden test that must fail it.
 
     python -m tests_hidden.mutants                     every mutant: the matrix, exit code 1 if one lives
+    python -m tests_hidden.mutants --runs 10           ten times, with ten seeds
     python -m tests_hidden.mutants prune finetune      the mutants of these functions
     python -m tests_hidden.mutants --public            which public tests no mutant fails
     python -m tests_hidden.mutants --write DIR         each one as a compression.py of its own
@@ -37,6 +38,8 @@ from typing import Any
 HERE = Path(__file__).parent
 REFERENCE = HERE.parents[1] / "solution" / "compression.py"
 RUNNERS = ("__init__", "__main__", "matrix")
+FUNCTIONS = tuple(sorted(path.stem for path in HERE.glob("*.py") if path.stem not in RUNNERS))
+"""Every function of `compression.py`: each has a file here."""
 
 right: Any = SimpleNamespace()
 """The reference solution, inside a mutant. Empty here: nothing of it runs in this package."""
@@ -80,8 +83,7 @@ class Mutant:
 
 def bank() -> list[Mutant]:
     """Every mutant, file by file, in the order they are written in."""
-    files = sorted(path for path in HERE.glob("*.py") if path.stem not in RUNNERS)
-    return [mutant for path in files for mutant in mutants_in(path)]
+    return [mutant for function in FUNCTIONS for mutant in mutants_in(HERE / f"{function}.py")]
 
 
 def mutants_in(path: Path) -> list[Mutant]:

@@ -18,7 +18,10 @@ from .matrix import Verdict, examine, examine_all
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests_hidden.mutants", description=__doc__)
     parser.add_argument("functions", nargs="*", help="only the mutants of these functions")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random inputs (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first run (default: 0)")
+    parser.add_argument(
+        "--runs", type=int, default=1, help="how many runs, each with the next seed (default: 1)"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--write", metavar="DIR", type=Path, help="write each mutant as a file, run nothing")
     parser.add_argument("--public", action="store_true", help="say which public tests no mutant fails")
@@ -27,13 +30,18 @@ def main() -> int:
     if chosen.write:
         return write(mutants, chosen.write)
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    started = time.perf_counter()
     if chosen.public:
         faults = needless(examine_all(mutants, chosen.seed, chosen.jobs, ("tests_public",)))
         print("\n".join(faults) or "every public test is failed by a mutant")
         return 1 if faults else 0
-    verdicts = examine_all(mutants, chosen.seed, chosen.jobs)
-    return report(mutants, verdicts, chosen.seed, time.perf_counter() - started)
+    faults = 0
+    for seed in range(chosen.seed, chosen.seed + chosen.runs):
+        started = time.perf_counter()
+        verdicts = examine_all(mutants, seed, chosen.jobs)
+        if seed == chosen.seed:
+            print_matrix(mutants, verdicts, seed)
+        faults += report(mutants, verdicts, seed, time.perf_counter() - started)
+    return 1 if faults else 0
 
 
 def write(mutants: list[Mutant], folder: Path) -> int:
@@ -45,28 +53,39 @@ def write(mutants: list[Mutant], folder: Path) -> int:
     return 0
 
 
-def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: float) -> int:
-    """Print the matrix, and what is wrong with it; 0 where nothing is."""
-    faults: list[str] = []
+def print_matrix(mutants: list[Mutant], verdicts: list[Verdict], seed: int) -> None:
     table = Table("function", "mutant", "killed by", "also by", title=f"wrong solutions, seed {seed}")
     for mutant, verdict in zip(mutants, verdicts, strict=True):
         pinned = mutant.killed_by in verdict.failed
         others = len(verdict.failed) - pinned
         killer = mutant.killed_by if pinned else f"[red]not by {mutant.killed_by}[/red]"
         table.add_row(mutant.function, mutant.misconception, killer, str(others or ""))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: float) -> int:
+    """Print what is wrong with the matrix, and its sums; how many faults."""
+    faults: list[str] = []
+    for mutant, verdict in zip(mutants, verdicts, strict=True):
         if not verdict.failed:
             faults.append(f"{mutant.function}: {mutant.name} survives")
-        elif not pinned:
+        elif mutant.killed_by not in verdict.failed:
             faults.append(f"{mutant.function}: {mutant.name} is not failed by {mutant.killed_by}")
         faults += [f"{mutant.function}: {mutant.name} crashes {test}" for test in verdict.crashed]
         faults += [f"{mutant.function}: {mutant.name} does not run: {reason}" for reason in verdict.broken]
     faults += needless(verdicts) + reference_faults(mutants, seed)
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-    for fault in faults:
-        print(fault)
+    print("\n".join(faults), end="\n" if faults else "")
     killed = sum(bool(verdict.failed) for verdict in verdicts)
-    print(f"{killed} of {len(mutants)} mutants killed, {len(faults)} faults, {seconds:.1f} s")
-    return 1 if faults else 0
+    named = sum(
+        any(mutant.misconception in reason for reason in verdict.reasons)
+        for mutant, verdict in zip(mutants, verdicts, strict=True)
+    )
+    print(
+        f"seed {seed}: {killed} of {len(mutants)} mutants killed, {named} named for what they are, "
+        f"{len(faults)} faults, {seconds:.1f} s",
+        flush=True,
+    )
+    return len(faults)
 
 
 def needless(verdicts: list[Verdict]) -> list[str]:

@@ -31,7 +31,7 @@ RUN = [
     "addopts=",
     "--assert=plain",
 ]
-KINDS = ("failed", "passed", "crashed", "broken")
+KINDS = ("failed", "passed", "crashed", "broken", "reasons")
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ class Verdict:
     crashed: tests that ended in something other than an assertion or the submission's own error, which
     the grader would have to take for its own fault.
     broken: what shows that the solution does not even run as it was meant to, so that its death says nothing.
+    reasons: what the student would read.
     """
 
     failed: tuple[str, ...]
     passed: tuple[str, ...]
     crashed: tuple[str, ...]
     broken: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
 
 
 class Examiner:
@@ -71,6 +73,8 @@ class Examiner:
                 self.outcomes["broken"].add(str(error))
         elif error is not None and not isinstance(error, AssertionError):
             self.outcomes["crashed"].add(f"{item.name}: {error!r}")
+        if error is not None:
+            self.outcomes["reasons"].add(str(error).partition("\n")[0])
         if report.when == "call":
             self.outcomes["failed" if report.failed else "passed"].add(item.name)
         return report
