@@ -72,7 +72,7 @@ def compete(
     Raises GraderError where the grader fails; what the submission does wrong becomes a flag.
     """
     facts, cpu_seconds = rules.competition, 0.0
-    limits = replace(rules.worker, run_cpu_seconds=facts.cpu_seconds + 1, call_cpu_seconds=facts.cpu_seconds)
+    limits = replace(call_limits(rules, facts.cpu_seconds), run_cpu_seconds=facts.cpu_seconds + 1)
     artifact_file.unlink(missing_ok=True)
     data = locked(mnist.data)
     runner = RemoteSubmission(room, backend, limits, sink=sink)
@@ -99,7 +99,9 @@ def compete(
 def call_limits(rules: Rules, seconds: float) -> WorkerLimits:
     """For a worker that makes one call of so many seconds, whatever its import took."""
     run_seconds = seconds + rules.worker.import_cpu_seconds
-    return replace(rules.worker, call_cpu_seconds=seconds, run_cpu_seconds=run_seconds)
+    return replace(
+        rules.worker, call_cpu_seconds=seconds, function_cpu_seconds=seconds, run_cpu_seconds=run_seconds
+    )
 
 
 def entry(

@@ -64,8 +64,7 @@ class GradingPlugin:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         marker = item.get_closest_marker("deadline")
-        limits = self.submission.limits
-        self.submission.call_cpu_seconds = marker.args[0] if marker else limits.call_cpu_seconds
+        self.submission.begin_test(marker.args[0] if marker else None)
         self._verdict = {
             "name": self.names[item.nodeid],
             "function": function_of(item),

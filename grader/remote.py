@@ -11,7 +11,7 @@ import builtins
 import itertools
 import shutil
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,7 +100,7 @@ class RemoteSubmission(Submission):
 
     sink: takes what workers print. private: what the submission says stays out of the reasons.
     strikes: those of earlier suites count too.
-    call_cpu_seconds: the deadline of the next calls; tests set it.
+    call_cpu_seconds: the deadline of each of the next calls; `begin_test` sets it.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class RemoteSubmission(Submission):
     ):
         self.room, self.backend, self.limits = room, backend, limits
         self.sink, self.private = sink, private
-        self.call_cpu_seconds = limits.call_cpu_seconds
+        self.begin_test()
         self.on_tick: Callable[[float], None] | None = None
         self.spent_seconds = 0.0
         self._shared = SharedArrays(room.shared)
@@ -123,6 +123,13 @@ class RemoteSubmission(Submission):
         self._starts = 0
         self.strikes = Strikes() if strikes is None else strikes
         self._import_error: SubmissionError | None = None
+        self._function_seconds: defaultdict[str, float] = defaultdict(float)
+
+    def begin_test(self, call_cpu_seconds: float | None = None) -> None:
+        """A test begins, with a deadline of its own; its calls may be given more time than others."""
+        self.call_cpu_seconds = call_cpu_seconds or self.limits.call_cpu_seconds
+        self.test_cpu_seconds = max(self.limits.test_cpu_seconds, self.call_cpu_seconds)
+        self._test_seconds = 0.0
 
     def __enter__(self) -> RemoteSubmission:
         return self
@@ -177,6 +184,7 @@ class RemoteSubmission(Submission):
         seconds = self._time_for(function)
         assert self._worker is not None
         request = {"do": "call", "function": function, "inspecting": inspecting, "tree": given.tree}
+        worker, spent_before = self._worker, self._worker.spent_seconds
         try:
             with self._shared.share(given.arrays, everything=inspecting) as arrays:
                 header, results = self._worker.exchange(request, arrays, Deadline(seconds, self.on_tick))
@@ -188,28 +196,43 @@ class RemoteSubmission(Submission):
             raise self._stopped(function, error, seconds) from error
         except NotPlainError as error:
             raise self._failure("malformed", function, str(error)) from error
+        finally:
+            self._test_seconds += worker.spent_seconds - spent_before
+            self._function_seconds[function] += worker.spent_seconds - spent_before
         flags = (header.get("changed_arguments"), header.get("shares_memory"))
         return Call(value, *(flag is True for flag in flags))
 
     def _time_for(self, function: str) -> float:
         """CPU seconds for the next call. Raises SubmissionError where there are none left."""
-        left = self.limits.run_cpu_seconds - self.spent_seconds
-        left -= self._worker.spent_seconds if self._worker is not None else 0
-        if self.strikes.timeouts[function] >= self.limits.most_timeouts:
-            times = self.strikes.timeouts[function]
-            raise self._failure(
-                "timeout", function, f"ran out of time {times} times and was not called again"
-            )
-        if self.strikes.deaths[function] >= self.limits.most_deaths:
-            times = self.strikes.deaths[function]
-            raise self._failure(
-                "timeout", function, f"ended its process {times} times and was not called again"
-            )
-        if left <= 0:
-            used = f"the {self.limits.run_cpu_seconds:g} s for all calls together were used up"
-            raise self._failure("timeout", function, f"was not called: {used}")
-        seconds = min(self.call_cpu_seconds, left)
-        return min(seconds, self.limits.retry_cpu_seconds) if self.strikes.timeouts[function] else seconds
+        limits, strikes = self.limits, self.strikes
+        if (times := strikes.timeouts[function]) >= limits.most_timeouts:
+            raise self._not_called(function, f"ran out of time {times} times and was not called again")
+        if (times := strikes.deaths[function]) >= limits.most_deaths:
+            raise self._not_called(function, f"ended its process {times} times and was not called again")
+        worker_seconds = self._worker.spent_seconds if self._worker is not None else 0.0
+        budgets = (
+            (
+                limits.run_cpu_seconds - self.spent_seconds - worker_seconds,
+                limits.run_cpu_seconds,
+                "all calls",
+            ),
+            (
+                limits.function_cpu_seconds - self._function_seconds[function],
+                limits.function_cpu_seconds,
+                "its calls",
+            ),
+            (self.test_cpu_seconds - self._test_seconds, self.test_cpu_seconds, "the calls of one test"),
+        )
+        for left, whole, what in budgets:
+            if left <= 0:
+                raise self._not_called(
+                    function, f"was not called: the {whole:g} s for {what} together were used up"
+                )
+        seconds = min(self.call_cpu_seconds, *(left for left, _, _ in budgets))
+        return min(seconds, limits.retry_cpu_seconds) if strikes.timeouts[function] else seconds
+
+    def _not_called(self, function: str, why: str) -> SubmissionError:
+        return self._failure("timeout", function, why)
 
     def _stopped(self, function: str, error: WorkerStoppedError, seconds: float) -> SubmissionError:
         match error.how:

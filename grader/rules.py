@@ -37,6 +37,8 @@ class WorkerLimits:
     import_cpu_seconds: float
     call_cpu_seconds: float
     retry_cpu_seconds: float
+    test_cpu_seconds: float
+    function_cpu_seconds: float
     run_cpu_seconds: float
     most_timeouts: int
     most_deaths: int

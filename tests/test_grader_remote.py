@@ -210,11 +210,27 @@ def test_all_calls_together_have_a_limit(remote):
     assert "g was not called: the 0.3 s for all calls together were used up" in str(failure(submission, "g"))
 
 
+def test_the_calls_of_one_test_have_a_limit_and_the_next_test_has_its_own(remote):
+    submission = remote("def f():\n  while True: pass\ndef g(): return 1", test_cpu_seconds=0.4)
+    submission.begin_test(0.4)
+    assert failure(submission).kind == "timeout"
+    assert "the 0.4 s for the calls of one test together were used up" in str(failure(submission, "g"))
+    submission.begin_test()
+    assert submission.g() == 1
+
+
+def test_a_slow_function_uses_up_its_own_time_and_no_other_functions(remote):
+    submission = remote("def f():\n  while True: pass\ndef g(): return 1", function_cpu_seconds=0.3)
+    assert failure(submission).kind == "timeout"
+    assert "f was not called: the 0.3 s for its calls together were used up" in str(failure(submission))
+    assert submission.g() == 1
+
+
 def test_a_flood_of_output_is_only_a_slow_call(remote):
     submission = remote("def f(): print('x' * 10**7); return 1\ndef g():\n  while True: print('x' * 10**6)")
-    submission.call_cpu_seconds = 5
+    submission.begin_test(5)
     assert submission.f() == 1
-    submission.call_cpu_seconds = 0.5
+    submission.begin_test(0.5)
     assert failure(submission, "g").kind == "timeout"
 
 
