@@ -2,6 +2,7 @@
 
 `score` does what the grader will do, with two differences: your code runs in this process, without a
 sandbox, and accuracy is measured on the validation images, since the test images are the grader's.
+It also runs the public tests, and says what they leave open.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import platform  # noqa: E402
+import subprocess  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -27,6 +29,7 @@ from .seam import LocalSubmission, SubmissionError  # noqa: E402
 from .shared_model import model_card, shared_model  # noqa: E402
 
 COMPRESSION_FILE = Path(__file__).with_name("compression.py")
+PUBLIC_TESTS = Path(__file__).resolve().parent.parent / "tests_public"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument(
         "--out", type=Path, metavar="MODEL.fw", help="also write the packed model to this file"
     )
+    score.add_argument("--no-tests", action="store_true", help="leave the public tests out")
     score.set_defaults(command=score_command)
 
     show = commands.add_parser("ledger", help="where the bytes of a packed model went")
@@ -77,6 +81,25 @@ def _parser() -> argparse.ArgumentParser:
 def score_command(options: argparse.Namespace) -> int:
     if not options.file.is_file():
         raise DataError(f"{options.file} is not a file: --file takes a compression.py")
+    code = _measure_and_print(options)
+    if not options.no_tests and PUBLIC_TESTS.is_dir():
+        print(f"\n{public_tests(options.file)}")
+    return code
+
+
+def public_tests(file: Path) -> str:
+    """How many public tests pass, and what they do not decide: the last line that their run prints."""
+    print("running the public tests ...", file=sys.stderr)
+    command = [sys.executable, "-m", "pytest", str(PUBLIC_TESTS), "--submission", str(file.resolve())]
+    quiet = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, *quiet], cwd=PUBLIC_TESTS.parent, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    said = [line for line in done.stdout.splitlines() if line.startswith("public tests ")]
+    return said[-1] if said else f"the public tests did not run: {done.stderr.strip() or done.stdout.strip()}"
+
+
+def _measure_and_print(options: argparse.Namespace) -> int:
     mnist = load_mnist()
     print(f"running compress() of {options.file} within {CPU_SECONDS:.0f} CPU seconds ...", file=sys.stderr)
     try:

@@ -57,11 +57,13 @@ def run(monkeypatch, mnist, tmp_path, capsys):
     """Runs a command in this process: (exit code, stdout, stderr)."""
     monkeypatch.setattr(cli, "load_mnist", lambda: mnist)
 
-    def command(*arguments: object, source: str | None = None) -> tuple[int, str, str]:
+    def command(*arguments: object, source: str | None = None, tests: bool = False) -> tuple[int, str, str]:
         if source is not None:
             path = tmp_path / "compression.py"
             path.write_text(source)
             arguments = (*arguments, "--file", path)
+        if arguments[0] == "score" and not tests:
+            arguments = (*arguments, "--no-tests")
         code = cli.main([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
@@ -83,6 +85,17 @@ def test_score_prints_what_was_measured(run, mnist, tmp_path):
     assert re.search(rf"^score +{points:.2f} ", out, re.MULTILINE)
     assert re.search(rf"^ +total +{len(data):,}\.0$", out, re.MULTILINE)
     assert "running compress()" in err
+
+
+def test_score_says_what_the_public_tests_leave_open(run):
+    code, out, _ = run("score", source=f"{SMALL}\ndef count_parameters(model): return -1", tests=True)
+    assert code == 0
+    last = out.splitlines()[-1]
+    assert re.fullmatch(
+        r"public tests \d+/\d+ passed; hidden tests decide 60 of 100 points and have not run here", last
+    )
+    passed, count = map(int, re.findall(r"\d+", last)[:2])
+    assert passed < count
 
 
 def test_score_hands_the_budget_and_seed_on(run):
