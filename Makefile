@@ -2,16 +2,18 @@
 
 PYTHON ?= python3
 RESULTS ?= results
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+RUNS ?= 1
 BIN := .venv/bin
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test lint setup baseline bench-nn clean
+.PHONY: help grade test banks lint setup baseline bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 grade: .venv/core  ## grade the reference solution, post it, build leaderboard/site/
 	$(BIN)/python -m grader grade solution/compression.py --out $(RESULTS)
@@ -22,6 +24,10 @@ test: .venv/test  ## run every test
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
 
+banks: .venv/test  ## every wrong solution against the hidden tests, every right one against all
+	$(BIN)/python -m tests_hidden.mutants --jobs $(JOBS) --runs $(RUNS)
+	$(BIN)/python -m tests_hidden.right --jobs $(JOBS) --runs $(RUNS)
+
 lint: .venv/test  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -31,6 +37,9 @@ setup: .venv/core  ## set up .venv with the small core alone
 
 baseline: .venv/core  ## train the shared model again
 	$(BIN)/python -m grader baseline
+
+bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
+	$(BIN)/python benchmarks/graded_suite.py
 
 bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 	$(BIN)/python benchmarks/nn_epoch.py
