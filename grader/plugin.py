@@ -7,6 +7,7 @@ test that was skipped or that grades nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -24,7 +25,7 @@ class GradingPlugin:
     """One suite's run.
 
     functions: the functions that have points. on_test: called with the outcome of each test.
-    `strange` collects sentences about tests that cannot be graded.
+    `strange` collects sentences about tests that cannot be graded, `seconds` how long each took.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class GradingPlugin:
         self.on_collected, self.on_test = on_collected, on_test
         self.strange: list[str] = []
         self.names: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
         self._verdict: dict[str, Any] = {}
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -71,7 +73,9 @@ class GradingPlugin:
             "outcome": "passed",
             "reason": None,
         }
+        started = time.perf_counter()
         result = yield
+        self.seconds[self.names[item.nodeid]] = time.perf_counter() - started
         self.on_test(self._verdict["outcome"])
         return result
 

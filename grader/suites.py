@@ -47,10 +47,14 @@ class TestResult:
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What a suite's run gave, and what failed in the grader itself, if anything did."""
+    """What a suite's run gave, and what failed in the grader itself, if anything did.
+
+    seconds: how long each test took, by its name.
+    """
 
     tests: list[TestResult]
     error: str | None
+    seconds: dict[str, float]
 
 
 def run_suite(
@@ -83,7 +87,7 @@ def run_suite(
     tests = [result for result in graded(suite, worth, verdicts) if result is not None]
     problems += [f"{test.name}: {test.reason}" for test in tests if test.outcome == "error"]
     error = f"{suite} tests: {'; '.join(problems[:5])}" if problems else None
-    return SuiteResult(tests, error)
+    return SuiteResult(tests, error, plugin.seconds)
 
 
 def arguments(suite: str, paths: SuitePaths, seed: int) -> list[str]:
