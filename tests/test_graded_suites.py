@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from assignment.seam import LocalSubmission
+from assignment.submission import SUBMISSION
 from tests_hidden.mutants import REFERENCE, bank
-from tests_hidden.mutants.matrix import examine
+from tests_hidden.mutants.matrix import RUN, examine
 
 ROOT = Path(__file__).parents[1]
 SUITES = ("tests_public", "tests_hidden")
@@ -165,3 +169,70 @@ def check_kind_failures(source: str, functions: list[str]) -> None:
     assert not verdict.broken
     assert not verdict.crashed
     assert verdict.failed
+
+
+BROKEN = """
+
+def _broken(*args, **settings):
+    raise RuntimeError("broken")
+
+
+{name} = _broken
+"""
+
+
+class Reached(LocalSubmission):
+    """The reference, and which of its functions tests call."""
+
+    def __init__(self):
+        super().__init__(REFERENCE)
+        self.functions: set[str] = set()
+
+    def run(self, function, given, *, inspecting):
+        self.functions.add(function)
+        return super().run(function, given, inspecting=inspecting)
+
+
+class Reaching:
+    """A pytest plugin: the functions that each test calls beside the one it grades."""
+
+    def __init__(self):
+        self.submission = Reached()
+        self.others: dict[str, set[str]] = {}
+
+    def pytest_configure(self, config):
+        config.stash[SUBMISSION] = self.submission
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item):
+        self.submission.functions.clear()
+        result = yield
+        self.others[item.name] = self.submission.functions - set(item.get_closest_marker("grades").args)
+        return result
+
+
+def test_tests_call_no_function_but_their_own():
+    """Two compare a function with another of the same submission; they pass where that one is broken."""
+    plugin = Reaching()
+    with contextlib.redirect_stdout(io.StringIO()):
+        places = [str(ROOT / suite) for suite in SUITES]
+        assert pytest.main([*RUN, "-k", "not compress", *places], plugins=[plugin]) == pytest.ExitCode.OK
+    pairs = {
+        (function, other)
+        for suite in SUITES
+        for name, function in graded_tests(suite).items()
+        for other in plugin.others.get(name, ())
+    }
+    assert pairs == {("kmeans_codebook", "quantize_affine"), ("quantize_model", "kmeans_codebook")}
+
+
+@pytest.mark.parametrize(
+    ("broken", "working"), [("quantize_affine", "kmeans_codebook"), ("kmeans_codebook", "quantize_model")]
+)
+def test_a_broken_function_costs_no_points_of_another(broken, working):
+    """The reference's own calls go on under another name; only tests meet the broken one."""
+    source = REFERENCE.read_text().replace(f"{broken}(", f"_{broken}(") + BROKEN.format(name=broken)
+    assert examine(source, [broken], 0, SUITES).failed
+    verdict = examine(source, [working], 0, SUITES)
+    assert verdict.passed
+    assert not verdict.failed
