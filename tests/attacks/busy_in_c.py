@@ -1,0 +1,20 @@
+"""Computes for ever inside one NumPy call, where no signal handler runs"""
+# keeps: count_parameters, sparsity
+
+import numpy as np
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax(logits, temperature=1.0):
+    big = np.ones((6000, 6000))
+    while True:
+        big = np.linalg.svd(big)[0]

@@ -1,0 +1,20 @@
+"""Waits for a lock that it holds itself"""
+# keeps: count_parameters, sparsity
+
+import threading
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax(logits, temperature=1.0):
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()

@@ -1,0 +1,18 @@
+"""Computes for a second at import, as slow code does"""
+# keeps: count_parameters, sparsity
+
+import time
+
+start = time.process_time()
+while time.process_time() - start < 1:
+    pass
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0

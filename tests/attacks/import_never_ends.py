@@ -1,0 +1,5 @@
+"""Loops for ever while it is imported"""
+# honest:
+
+while True:
+    pass
