@@ -1,0 +1,24 @@
+"""Makes NumPy and the C library run out of memory in odd places"""
+# keeps: count_parameters, sparsity
+
+import numpy as np
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax(logits, temperature=1.0):
+    kept = []
+    try:
+        while True:
+            kept.append(np.empty(2**20))
+    except MemoryError:
+        pass
+    raise ValueError("x" * 10_000)

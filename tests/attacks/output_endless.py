@@ -1,0 +1,21 @@
+"""Prints to stdout and stderr without end"""
+# keeps: count_parameters, sparsity
+
+import os
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax(logits, temperature=1.0):
+    line = b"x" * 2**20
+    while True:
+        os.write(1, line)
+        os.write(2, line)

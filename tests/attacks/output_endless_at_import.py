@@ -1,0 +1,5 @@
+"""Prints without end while it is imported"""
+# honest:
+
+while True:
+    print('x' * 2**16)
