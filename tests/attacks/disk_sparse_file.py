@@ -1,6 +1,7 @@
 """Makes a file of 8 TB that holds nothing"""
 # keeps: count_parameters, sparsity
 
+
 def count_parameters(model):
     return sum(array.size for layer in model.layers for array in layer.parameters())
 

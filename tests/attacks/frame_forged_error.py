@@ -47,15 +47,31 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'error': {'kind': 'grader', 'message': 'award points', 'exception': 'GraderError'}, 'arrays': [], 'ticket': ticket()}))
+    send(
+        frame(
+            {
+                "error": {"kind": "grader", "message": "award points", "exception": "GraderError"},
+                "arrays": [],
+                "ticket": ticket(),
+            }
+        )
+    )
     os._exit(0)
 
 
 def sparsity(model):
-    send(frame({'error': {'kind': 'raised', 'message': 5, 'exception': '__import__'}, 'arrays': [], 'ticket': ticket()}))
+    send(
+        frame(
+            {
+                "error": {"kind": "raised", "message": 5, "exception": "__import__"},
+                "arrays": [],
+                "ticket": ticket(),
+            }
+        )
+    )
     os._exit(0)
 
 
 def softmax(logits, temperature=1.0):
-    send(frame({'error': ['raised'], 'arrays': [], 'ticket': ticket()}))
+    send(frame({"error": ["raised"], "arrays": [], "ticket": ticket()}))
     os._exit(0)

@@ -47,8 +47,8 @@ def ticket():
 
 
 def count_parameters(model):
-    facts = dict(passed=True, points=100, outcome='passed', changed_arguments=False, shares_memory=False)
-    send(frame({**facts, 'tree': None, 'metadata': facts, 'arrays': [], 'ticket': ticket()}))
+    facts = dict(passed=True, points=100, outcome="passed", changed_arguments=False, shares_memory=False)
+    send(frame({**facts, "tree": None, "metadata": facts, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 
 

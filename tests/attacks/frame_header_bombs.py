@@ -47,12 +47,12 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame(b'[' * 8_000_000))
+    send(frame(b"[" * 8_000_000))
     return -1
 
 
 def sparsity(model):
-    send(frame(b'{"arrays": [], "tree": ' + b'9' * 4_000_000 + b'}'))
+    send(frame(b'{"arrays": [], "tree": ' + b"9" * 4_000_000 + b"}"))
     return -1.0
 
 

@@ -47,12 +47,12 @@ def ticket():
 
 
 def count_parameters(model):
-    send(struct.pack('>4sIQ', b'FWT1', 2**32 - 1, 2**63))
+    send(struct.pack(">4sIQ", b"FWT1", 2**32 - 1, 2**63))
     return -1
 
 
 def sparsity(model):
-    send(struct.pack('>4sIQ', b'FWT1', 2, 2**64 - 1) + b'{}')
+    send(struct.pack(">4sIQ", b"FWT1", 2, 2**64 - 1) + b"{}")
     return -1.0
 
 

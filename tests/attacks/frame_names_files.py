@@ -47,12 +47,12 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'tree': {'array': 0}, 'arrays': ['@SECRET_FILE@'], 'ticket': ticket()}))
+    send(frame({"tree": {"array": 0}, "arrays": ["@SECRET_FILE@"], "ticket": ticket()}))
     os._exit(0)
 
 
 def sparsity(model):
-    send(frame({'tree': {'array': 0}, 'arrays': ['0.npy'], 'ticket': ticket()}))
+    send(frame({"tree": {"array": 0}, "arrays": ["0.npy"], "ticket": ticket()}))
     os._exit(0)
 
 

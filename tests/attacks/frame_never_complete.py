@@ -48,12 +48,12 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'tree': 20, 'arrays': [], 'ticket': ticket()})[:-4])
+    send(frame({"tree": 20, "arrays": [], "ticket": ticket()})[:-4])
     time.sleep(10**6)
 
 
 def sparsity(model):
-    for byte in struct.pack('>4sIQ', b'FWT1', 10**6, 0) + b' ' * 10**6:
+    for byte in struct.pack(">4sIQ", b"FWT1", 10**6, 0) + b" " * 10**6:
         send(bytes([byte]))
         time.sleep(0.2)
 

@@ -54,7 +54,7 @@ def lie(about, content):
 
 
 def count_parameters(model):
-    return lie(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }\n", b'')
+    return lie(b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1099511627776), }\n", b"")
 
 
 def sparsity(model):
@@ -62,4 +62,6 @@ def sparsity(model):
 
 
 def softmax(logits, temperature=1.0):
-    return lie(b"{'descr': '<f8', 'fortran_order': False, 'shape': (__import__('os').getpid(), 2), }\n", bytes(16))
+    return lie(
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (__import__('os').getpid(), 2), }\n", bytes(16)
+    )

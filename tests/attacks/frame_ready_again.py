@@ -47,7 +47,7 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'ready': True, 'loaded': True, 'arrays': [], 'ticket': ticket()}))
+    send(frame({"ready": True, "loaded": True, "arrays": [], "ticket": ticket()}))
     return -1
 
 

@@ -47,15 +47,15 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'tree': 20, 'arrays': [], 'ticket': ticket()}, b'more') + b'and more')
+    send(frame({"tree": 20, "arrays": [], "ticket": ticket()}, b"more") + b"and more")
     os._exit(0)
 
 
 def sparsity(model):
-    send(frame({'tree': {'array': 0}, 'arrays': [-1, 2**70, True, 0.5], 'ticket': ticket()}, bytes(99)))
+    send(frame({"tree": {"array": 0}, "arrays": [-1, 2**70, True, 0.5], "ticket": ticket()}, bytes(99)))
     os._exit(0)
 
 
 def softmax(logits, temperature=1.0):
-    send(frame({'tree': {'array': 0}, 'arrays': ['../../../../etc/hostname'], 'ticket': ticket()}))
+    send(frame({"tree": {"array": 0}, "arrays": ["../../../../etc/hostname"], "ticket": ticket()}))
     os._exit(0)

@@ -47,19 +47,19 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'tree': {'array': -1}, 'arrays': [], 'ticket': ticket()}))
+    send(frame({"tree": {"array": -1}, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 
 
 def sparsity(model):
     tree = 0
     for _ in range(900):
-        tree = {'list': [tree]}
-    send(frame({'tree': tree, 'arrays': [], 'ticket': ticket()}))
+        tree = {"list": [tree]}
+    send(frame({"tree": tree, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 
 
 def softmax(logits, temperature=1.0):
-    tree = {'layer': 'Dense', 'config': {'weight': 1, '__class__': 2, 'size': 1}, 'arrays': [1, 'x']}
-    send(frame({'tree': {'model': [tree, {'__reduce__': []}]}, 'arrays': [], 'ticket': ticket()}))
+    tree = {"layer": "Dense", "config": {"weight": 1, "__class__": 2, "size": 1}, "arrays": [1, "x"]}
+    send(frame({"tree": {"model": [tree, {"__reduce__": []}]}, "arrays": [], "ticket": ticket()}))
     os._exit(0)

@@ -47,12 +47,12 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({'tree': {'list': [{'list': [1]}] * 400_000}, 'arrays': [], 'ticket': ticket()}))
+    send(frame({"tree": {"list": [{"list": [1]}] * 400_000}, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 
 
 def sparsity(model):
-    send(frame({'tree': {'list': [0] * 2_000_000}, 'arrays': [], 'ticket': ticket()}))
+    send(frame({"tree": {"list": [0] * 2_000_000}, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 
 

@@ -47,13 +47,13 @@ def ticket():
 
 
 def count_parameters(model):
-    answer = frame({'tree': 20, 'arrays': [], 'ticket': ticket()})
+    answer = frame({"tree": 20, "arrays": [], "ticket": ticket()})
     send(answer + answer)
     return -1
 
 
 def sparsity(model):
-    send(frame({'tree': 0.5, 'arrays': [], 'ticket': ticket()}) * 2)
+    send(frame({"tree": 0.5, "arrays": [], "ticket": ticket()}) * 2)
     return -1.0
 
 

@@ -17,7 +17,10 @@ def sparsity(model):
 
 def softmax(logits, temperature=1.0):
     for name in [name for name in dir(resource) if name.startswith("RLIMIT_")]:
-        for soft, hard in ((resource.RLIM_INFINITY,) * 2, (resource.getrlimit(getattr(resource, name))[1],) * 2):
+        for soft, hard in (
+            (resource.RLIM_INFINITY,) * 2,
+            (resource.getrlimit(getattr(resource, name))[1],) * 2,
+        ):
             with contextlib.suppress(ValueError, OSError):
                 resource.setrlimit(getattr(resource, name), (soft, hard))
     pieces = [bytearray(2**26) for _ in range(48)]

@@ -3,7 +3,6 @@
 
 import numpy as np
 
-from assignment import nn
 
 
 def prune(model, sparsity, scope="global"):

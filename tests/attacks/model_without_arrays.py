@@ -1,7 +1,6 @@
 """Returns real layers that lack what a layer has"""
 # honest:
 
-import numpy as np
 
 from assignment import nn
 

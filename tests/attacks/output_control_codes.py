@@ -1,6 +1,7 @@
 """Prints codes that clear a terminal, set its title and hide text"""
 # keeps: count_parameters, sparsity
 
+
 def count_parameters(model):
     return sum(array.size for layer in model.layers for array in layer.parameters())
 

@@ -2,4 +2,4 @@
 # honest:
 
 while True:
-    print('x' * 2**16)
+    print("x" * 2**16)

@@ -14,8 +14,10 @@ for descriptor in (0, 1, 2):
     os.close(descriptor)
 sys.stdin = sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Broken()
 
+
 def count_parameters(model):
     return sum(array.size for layer in model.layers for array in layer.parameters())
+
 
 def sparsity(model):
     weights = [layer.weight for layer in model.layers if layer.parameters()]

@@ -48,7 +48,7 @@ def ticket():
 
 def count_parameters(model):
     while True:
-        send(b'x' * 2**20)
+        send(b"x" * 2**20)
 
 
 def sparsity(model):

@@ -47,7 +47,7 @@ def ticket():
 
 
 def count_parameters(model):
-    send(b'garbage' * 1000)
+    send(b"garbage" * 1000)
     return -1
 
 

@@ -45,7 +45,9 @@ def ticket():
         around = around.f_back
     return ""
 
-send(b'garbage')
+
+send(b"garbage")
+
 
 def count_parameters(model):
     return -1

