@@ -79,13 +79,15 @@ def mixed(
 def loss_tolerance(student: np.ndarray, teacher: np.ndarray, temperature: float, alpha: float) -> float:
     """How far the loss may be off: each term is a mean of logarithms, the soft one times T**2.
 
-    A logarithm is off by a few steps of 2R / T plus that of the sum over ten classes, and the soft
-    term has the teacher's probabilities, off by as much relatively, as factors of differences of 2R / T.
+    A logarithm is off by a few steps of 2R / T plus that of the sum over ten classes. The soft term has
+    the teacher's probabilities as factors: each is off by as much relatively, so that the term is off by
+    that share of what it adds up, the differences of the logarithms.
     """
     reach = 2 * float(max(np.abs(student).max(), np.abs(teacher).max()))
     hard, soft = 3 + reach, 3 + reach / temperature
-    divergence = float(np.abs(log_softmax(student, temperature) - log_softmax(teacher, temperature)).max())
-    return 16 * STEP * (alpha * hard + (1 - alpha) * temperature**2 * soft * (1 + min(divergence, 1)))
+    log_p, log_q = log_softmax(student, temperature), log_softmax(teacher, temperature)
+    added = float((np.exp(log_q) * np.abs(log_q - log_p)).sum(axis=1).mean())
+    return 16 * STEP * (alpha * hard + (1 - alpha) * temperature**2 * soft * (1 + added))
 
 
 def gradient_tolerance(student: np.ndarray, teacher: np.ndarray, temperature: float, alpha: float) -> float:

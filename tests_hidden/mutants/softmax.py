@@ -64,6 +64,12 @@ def clips_the_logits(logits, temperature=1.0):
     return e / e.sum(axis=1, keepdims=True)
 
 
+@wrong("clips the logits to +-700, as far as exp goes", killed_by="test_softmax_ignores_a_shift_of_a_row")
+def clips_where_exp_overflows(logits, temperature=1.0):
+    e = np.exp(np.clip(logits.astype(np.float64) / temperature, -700, 700))
+    return e / e.sum(axis=1, keepdims=True)
+
+
 @wrong("turns NaN into 0 after an overflow", killed_by="test_softmax_of_huge_logits_is_finite_and_right")
 def hides_the_overflow(logits, temperature=1.0):
     e = np.exp(logits.astype(np.float64) / temperature)
