@@ -155,6 +155,14 @@ def test_training_starts_from_the_students_own_weights(submission, rng):
     assert near <= 3 * rates[0], "training starts from a copy of the student: one small step stays near it"
     ratio = distance(student, trained[1]) / max(distance(student, trained[0]), 1e-30)
     assert 3.9 < ratio < 4.1, "learning_rate must be the size of the steps: a first step four times as large"
+    # One image, its label the least likely class: SGD's gradient is nearly 1, whatever the temperature.
+    student, teacher, dataset = one_image_a_row(rng, images=1)
+    unlikely = Dataset(dataset.images, student.forward(dataset.images).argmin(axis=1))
+    steps = {"batch_size": 1, "learning_rate": 0.01, "alpha": 1.0, "temperature": 9.0}
+    trained = distilled(submission, student, teacher, unlikely, epochs=1, **steps)
+    assert max(float(np.abs(moved).max()) for moved in movement(student, trained)) <= 3 * 0.01, (
+        "learning_rate must be the size of the steps as it is given: the temperature is no part of it"
+    )
 
 
 @pytest.mark.grades("distill")
@@ -197,13 +205,28 @@ def test_the_last_smaller_batch_counts(submission, rng):
 
 @pytest.mark.grades("distill")
 def test_batches_have_the_size_that_was_asked_for(submission, rng):
+    steps = {"epochs": 1, "learning_rate": 0.05, "alpha": 0.5}
+    for sizes in ((2, 12), (128, 200)):
+        student, teacher, dataset = one_image_a_row(rng, images=sizes[1])
+        one, other = (
+            distilled(submission, student, teacher, dataset, batch_size=size, **steps) for size in sizes
+        )
+        assert distance(one, other) > 0.01 * distance(student, one), (
+            "batch_size must be used, large ones too: several small steps cannot end where a large one does"
+        )
+
+
+@pytest.mark.grades("distill")
+def test_a_set_smaller_than_a_batch_is_a_batch_of_its_own_size(submission, rng):
     student, teacher, dataset = one_image_a_row(rng)
     steps = {"epochs": 1, "learning_rate": 0.05, "alpha": 0.5}
     one, other = (
-        distilled(submission, student, teacher, dataset, batch_size=size, **steps) for size in (2, 12)
+        distilled(submission, student, teacher, dataset, batch_size=size, **steps) for size in (12, 48)
     )
-    assert distance(one, other) > 0.01 * distance(student, one), (
-        "batch_size must be used: six small steps cannot end where one large step does"
+    # The same mean gradient: only the order in which the biases' sums are taken may differ.
+    assert distance(one, other) <= 0.01 * distance(student, one), (
+        "a batch's loss is the mean over its own images: where fewer are left than batch_size, they are "
+        "divided by their number, not by batch_size"
     )
 
 

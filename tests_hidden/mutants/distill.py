@@ -276,6 +276,31 @@ def ignores_the_batch_size(student, teacher, dataset, *, batch_size=128, **setti
     return trained(student, teacher, dataset, batch_size=128, **settings)
 
 
+@wrong("batches of 32 at most", killed_by="test_batches_have_the_size_that_was_asked_for")
+def batches_of_32_at_most(student, teacher, dataset, *, batch_size=128, **settings):
+    return trained(student, teacher, dataset, batch_size=min(batch_size, 32), **settings)
+
+
+@wrong("batches of 128 at most", killed_by="test_batches_have_the_size_that_was_asked_for")
+def batches_of_128_at_most(student, teacher, dataset, *, batch_size=128, **settings):
+    return trained(student, teacher, dataset, batch_size=min(batch_size, 128), **settings)
+
+
+@wrong(
+    "divides the last batch by batch_size",
+    killed_by="test_a_set_smaller_than_a_batch_is_a_batch_of_its_own_size",
+)
+def divides_by_the_batch_size(
+    student, teacher, dataset, *, temperature=3.0, alpha=0.5, batch_size=128, **settings
+):
+    def loss(logits, batch):
+        said = teacher.forward(batch.images)
+        value, grad = right.distillation_loss(logits, said, batch.labels, temperature, alpha)
+        return value, grad * np.float32(len(batch) / batch_size)
+
+    return trained(student, teacher, dataset, batch_size=batch_size, loss=loss, **settings)
+
+
 # how long, how fast, from which seed
 
 
@@ -304,6 +329,14 @@ def ten_times_the_rate(student, teacher, dataset, *, learning_rate, **settings):
         optimizer=Adam(10 * learning_rate),
         **settings,
     )
+
+
+@wrong("multiplies the rate by T**2", killed_by="test_training_starts_from_the_students_own_weights")
+def scales_the_rate_by_the_temperature(
+    student, teacher, dataset, *, learning_rate, temperature=3.0, **settings
+):
+    rate = learning_rate * temperature**2
+    return trained(student, teacher, dataset, learning_rate=rate, temperature=temperature, **settings)
 
 
 @wrong("shuffles by the clock, not the seed", killed_by="test_the_same_seed_gives_the_same_student")
