@@ -101,6 +101,12 @@ def test_importance_without_a_relu_is_raw(submission, rng):
     assert_is_mean(importance(submission, later, 0, x), outputs(later, 0, x), sentence)
     before = Sequential([dense(rng, 9, 7), ReLU(), dense(rng, 7, 6), dense(rng, 6, 10)])
     assert_is_mean(importance(submission, before, 2, x), outputs(before, 2, x), sentence)
+    flat = Sequential(
+        [Reshape((1, 3, 3)), convolution(rng, 1, 4, (2, 2)), Flatten(), ReLU(), dense(rng, 16, 10)]
+    )
+    assert_is_mean(
+        importance(submission, flat, 1, x), outputs(flat, 1, x), f"{sentence}, after a Flatten too"
+    )
 
 
 @pytest.mark.grades("neuron_importance")
@@ -143,6 +149,24 @@ def test_importance_with_a_pool_before_the_relu(submission, rng):
 
 
 @pytest.mark.grades("neuron_importance")
+def test_importance_is_taken_before_a_pool_that_follows(submission, rng):
+    for pool in (MaxPool2D(2), AvgPool2D(2)):
+        x = images(rng, 12, 63)
+        front, rest = [Reshape((1, 9, 7)), convolution(rng, 1, 5)], [pool, Flatten(), dense(rng, 30, 10)]
+        active, raw = Sequential([*front, ReLU(), *rest]), Sequential([*front, *rest])
+        assert_is_mean(
+            importance(submission, active, 1, x),
+            outputs(active, 2, x),
+            "the mean is over all positions that the ReLU puts out, not over those that a pool leaves",
+        )
+        assert_is_mean(
+            importance(submission, raw, 1, x),
+            outputs(raw, 1, x),
+            "without a ReLU the mean is over all positions of the raw output, not over those a pool leaves",
+        )
+
+
+@pytest.mark.grades("neuron_importance")
 def test_importance_does_not_depend_on_batches(submission, rng):
     """5,003 images whose last three are a thousand times as bright: a mean of batch means overrates them."""
     layer = dense(rng, 8, 6)
@@ -154,6 +178,17 @@ def test_importance_does_not_depend_on_batches(submission, rng):
         importance(submission, model, 0, x),
         outputs(model, 1, x),
         "every image counts the same: the mean is over all images, whatever the size of the last batch",
+    )
+    channels = Sequential(
+        [Reshape((1, 3, 3)), convolution(rng, 1, 4, (2, 2)), ReLU(), Flatten(), dense(rng, 16, 10)]
+    )
+    channels.layers[1].bias = np.zeros(4, np.float32)
+    x = images(rng, 1003, 9) / np.float32(1000)
+    x[-3:] = images(rng, 3, 9)
+    assert_is_mean(
+        importance(submission, channels, 1, x),
+        outputs(channels, 2, x),
+        "every image counts the same for channels too, whatever the size of the last batch",
     )
 
 

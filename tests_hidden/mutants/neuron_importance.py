@@ -80,6 +80,23 @@ def any_later_relu(model, layer_index, images):
     return over_images_and_positions(np.maximum(out, 0) if later else np.abs(out))
 
 
+@wrong("looks through a Flatten for the ReLU", killed_by="test_importance_without_a_relu_is_raw")
+def looks_through_a_flatten(model, layer_index, images):
+    out = outputs(model, layer_index, images)
+    behind = [type(layer).__name__ for layer in model.layers[layer_index + 1 : layer_index + 3]]
+    return over_images_and_positions(np.abs(np.maximum(out, 0) if behind == ["Flatten", "ReLU"] else out))
+
+
+@wrong(
+    "averages what a pool behind the layer leaves",
+    killed_by="test_importance_is_taken_before_a_pool_that_follows",
+)
+def behind_the_pool(model, layer_index, images):
+    last = last_of_unit(model, checked(model, layer_index))
+    pooled = last + 1 < len(model.layers) and "Pool" in type(model.layers[last + 1]).__name__
+    return over_images_and_positions(np.abs(run(model, last + pooled, images)))
+
+
 @wrong("the output of the layer after the ReLU", killed_by="test_importance_is_taken_after_the_next_relu")
 def one_layer_too_far(model, layer_index, images):
     last = min(last_of_unit(model, checked(model, layer_index)) + 1, len(model.layers) - 1)
@@ -144,6 +161,13 @@ def norm_of_the_weights(model, layer_index, images):
 def mean_of_batch_means(model, layer_index, images):
     batches = [images[i : i + 128] for i in range(0, len(images), 128)]
     return np.mean([right.neuron_importance(model, layer_index, batch) for batch in batches], axis=0)
+
+
+@wrong("the mean of batch means, for channels alone", killed_by="test_importance_does_not_depend_on_batches")
+def channel_mean_of_batch_means(model, layer_index, images):
+    out = np.abs(outputs(model, layer_index, images))
+    batches = [out] if out.ndim == 2 else [out[start : start + 100] for start in range(0, len(out), 100)]
+    return np.mean([over_images_and_positions(batch) for batch in batches], axis=0)
 
 
 @wrong("the last, smaller batch is dropped", killed_by="test_importance_does_not_depend_on_batches")
