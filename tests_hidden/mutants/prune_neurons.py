@@ -100,16 +100,15 @@ def orders_by_importance(model, layer_index, importance, keep_ratio):
 def keeps_every_tie(model, layer_index, importance, keep_ratio):
     units = checked(model, layer_index, keep_ratio)
     threshold = np.sort(importance)[units - counted(keep_ratio, units)]
-    return cut(model, layer_index, np.flatnonzero(np.asarray(importance) >= threshold))
+    return cut(model, layer_index, np.flatnonzero(importance >= threshold))
 
 
 @wrong("a threshold: ties are all removed", killed_by="test_count_is_exact_where_importance_ties")
 def removes_every_tie(model, layer_index, importance, keep_ratio):
     units = checked(model, layer_index, keep_ratio)
-    values = np.asarray(importance)
     count = counted(keep_ratio, units)
-    threshold = np.sort(values)[units - count - 1] if count < units else -np.inf
-    keep = np.flatnonzero(values > threshold)
+    threshold = np.sort(importance)[units - count - 1] if count < units else -np.inf
+    keep = np.flatnonzero(importance > threshold)
     return cut(model, layer_index, keep if len(keep) else [0])
 
 
@@ -119,6 +118,26 @@ def finds_the_first_of_equals(model, layer_index, importance, keep_ratio):
     values = list(importance)
     top = sorted(values, reverse=True)[: counted(keep_ratio, units)]
     return cut(model, layer_index, sorted(values.index(value) for value in top))
+
+
+@wrong("ranks by magnitude: -2 before 1", killed_by="test_ranking_takes_importance_as_it_is_given")
+def ranks_by_magnitude(model, layer_index, importance, keep_ratio):
+    return right.prune_neurons(model, layer_index, np.abs(importance), keep_ratio)
+
+
+@wrong("ranks in half precision", killed_by="test_ranking_takes_importance_as_it_is_given")
+def ranks_in_half_precision(model, layer_index, importance, keep_ratio):
+    return right.prune_neurons(model, layer_index, importance.astype(np.float16), keep_ratio)
+
+
+@wrong("removes what has no weights", killed_by="test_importance_alone_decides_whether_a_unit_stays")
+def removes_units_without_weights(model, layer_index, importance, keep_ratio):
+    keep = kept(model, layer_index, importance, keep_ratio)
+    columns = np.moveaxis(model.layers[layer_index].weight, 1, 0)
+    live = [
+        unit for unit in keep if not isinstance(reader_of(model, layer_index), Dense) or columns[unit].any()
+    ]
+    return cut(model, layer_index, live or keep)
 
 
 # how many
@@ -167,10 +186,9 @@ def removes_one_always(model, layer_index, importance, keep_ratio):
 
 @wrong("zeroes units instead of removing them", killed_by="test_count_follows_pythons_round")
 def zeroes_units(model, layer_index, importance, keep_ratio):
-    units = checked(model, layer_index, keep_ratio)
-    gone = np.setdiff1d(np.arange(units), chosen(importance, counted(keep_ratio, units)))
-    model = model.copy()
+    keep, model = kept(model, layer_index, importance, keep_ratio), model.copy()
     layer = model.layers[layer_index]
+    gone = np.setdiff1d(np.arange(len(layer.bias)), keep)
     layer.weight[(slice(None), gone) if isinstance(layer, Dense) else gone] = 0
     layer.bias[gone] = 0
     return model
@@ -178,8 +196,7 @@ def zeroes_units(model, layer_index, importance, keep_ratio):
 
 @wrong("forgets the bias", killed_by="test_most_important_units_stay_in_order")
 def forgets_the_bias(model, layer_index, importance, keep_ratio):
-    units = checked(model, layer_index, keep_ratio)
-    return cut(model, layer_index, chosen(importance, counted(keep_ratio, units)), bias=False)
+    return cut(model, layer_index, kept(model, layer_index, importance, keep_ratio), bias=False)
 
 
 @wrong("keeps the first biases", killed_by="test_most_important_units_stay_in_order")
@@ -190,33 +207,12 @@ def keeps_the_first_biases(model, layer_index, importance, keep_ratio):
     return pruned
 
 
-@wrong("removes inputs of the layer instead of units", killed_by="test_most_important_units_stay_in_order")
-def cuts_the_inputs(model, layer_index, importance, keep_ratio):
-    keep = kept(model, layer_index, importance, keep_ratio)
-    pruned = cut(model, layer_index, keep, own=False, bias=False)
-    layer = pruned.layers[layer_index]
-    if isinstance(layer, Dense):
-        layer.weight = layer.weight[keep[keep < len(layer.weight)]]
-    return pruned
-
-
 # the cascade
 
 
 @wrong("forgets the next layer", killed_by="test_cascade_dense_to_dense")
 def forgets_the_cascade(model, layer_index, importance, keep_ratio):
-    units = checked(model, layer_index, keep_ratio)
-    return cut(model, layer_index, chosen(importance, counted(keep_ratio, units)), cascade=False)
-
-
-@wrong("zeroes the next layer's inputs instead of removing them", killed_by="test_cascade_dense_to_dense")
-def zeroes_the_inputs(model, layer_index, importance, keep_ratio):
-    keep = kept(model, layer_index, importance, keep_ratio)
-    units = len(model.layers[layer_index].bias)
-    pruned = cut(model, layer_index, keep, cascade=False)
-    gone, reader = np.setdiff1d(np.arange(units), keep), reader_of(pruned, layer_index)
-    reader.weight[block_rows(reader, units, gone) if isinstance(reader, Dense) else (slice(None), gone)] = 0
-    return pruned
+    return cut(model, layer_index, kept(model, layer_index, importance, keep_ratio), cascade=False)
 
 
 @wrong("the next layer keeps its first inputs", killed_by="test_cascade_dense_to_dense")
@@ -227,15 +223,11 @@ def keeps_the_first_inputs(model, layer_index, importance, keep_ratio):
 
 @wrong("keeps the inputs of the removed units", killed_by="test_removing_dead_units_keeps_the_logits")
 def keeps_the_wrong_inputs(model, layer_index, importance, keep_ratio):
-    keep = kept(model, layer_index, importance, keep_ratio)
-    units = len(model.layers[layer_index].bias)
-    pruned = cut(model, layer_index, keep, cascade=False)
-    reader, gone = reader_of(pruned, layer_index), np.setdiff1d(np.arange(units), keep)
-    if len(gone) == len(keep):
-        rows = block_rows(reader, units, gone) if isinstance(reader, Dense) else (slice(None), gone)
-        reader.weight = reader.weight[rows].copy()
-        return pruned
-    return right.prune_neurons(model, layer_index, importance, keep_ratio)
+    def rows(reader, n, keep):
+        gone = np.setdiff1d(np.arange(n), keep)
+        return block_rows(reader, n, gone if len(gone) == len(keep) else keep)
+
+    return cut(model, layer_index, kept(model, layer_index, importance, keep_ratio), rows=rows)
 
 
 @wrong("looks for the next layer at index + 2", killed_by="test_cascade_dense_to_dense")
@@ -247,10 +239,18 @@ def expects_a_relu_between(model, layer_index, importance, keep_ratio):
     return cut(model, layer_index, keep, cascade=False)
 
 
+@wrong(
+    "looks for the next layer of the same kind", killed_by="test_cascade_ends_at_the_next_layer_with_weights"
+)
+def expects_its_own_kind(model, layer_index, importance, keep_ratio):
+    keep, kind = kept(model, layer_index, importance, keep_ratio), type(model.layers[layer_index])
+    alike = [isinstance(layer, kind) for layer in model.layers[layer_index + 1 :] if layer.parameters()]
+    return cut(model, layer_index, keep, cascade=alike[0] or not any(alike))
+
+
 @wrong("cuts the next convolution's output channels", killed_by="test_cascade_conv_to_conv")
 def cuts_the_wrong_axis(model, layer_index, importance, keep_ratio):
-    units = checked(model, layer_index, keep_ratio)
-    keep, reader = chosen(importance, counted(keep_ratio, units)), reader_of(model, layer_index)
+    keep, reader = kept(model, layer_index, importance, keep_ratio), reader_of(model, layer_index)
     if not isinstance(reader, Conv2D):
         return right.prune_neurons(model, layer_index, importance, keep_ratio)
     pruned = cut(model, layer_index, keep, cascade=False)
@@ -258,13 +258,6 @@ def cuts_the_wrong_axis(model, layer_index, importance, keep_ratio):
     reader.weight = reader.weight[keep[keep < len(reader.weight)]].copy()
     reader.bias = reader.bias[keep[keep < len(reader.bias)]].copy()
     return pruned
-
-
-@wrong("forgets the cascade between convolutions", killed_by="test_cascade_conv_to_conv")
-def forgets_the_next_convolution(model, layer_index, importance, keep_ratio):
-    units = checked(model, layer_index, keep_ratio)
-    keep, reader = chosen(importance, counted(keep_ratio, units)), reader_of(model, layer_index)
-    return cut(model, layer_index, keep, cascade=not isinstance(reader, Conv2D))
 
 
 @wrong("forgets padding and stride on the way", killed_by="test_cascade_conv_to_conv")
@@ -344,6 +337,13 @@ def finds_no_reader(model, layer_index, importance, keep_ratio):
     layer = layer_at(model, layer_index)
     if layer is not None and layer.parameters():
         [reader for reader in model.layers[layer_index + 1 :] if reader.parameters()][0].copy()  # noqa: RUF015
+    return right.prune_neurons(model, layer_index, importance, keep_ratio)
+
+
+@wrong("takes the last layer for the classifier", killed_by="test_classifier_is_refused")
+def classifier_comes_last(model, layer_index, importance, keep_ratio):
+    if layer_index < len(model.layers) - 1 and reader_of(model, layer_index) is None:
+        return cut(model, layer_index, chosen(importance, counted(keep_ratio, len(importance))))
     return right.prune_neurons(model, layer_index, importance, keep_ratio)
 
 
