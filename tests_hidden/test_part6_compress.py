@@ -1,9 +1,9 @@
 """Part 6, hidden: whatever the recipe, the file fits the budget and still knows what it was taught.
 
-`compress` runs three times: twice with the same arguments under a small budget, once under a large one.
-The tests share these calls; a call that fails fails each test that looks at it, and a model that is
-over budget or knows nothing earns nothing for being the same twice. The pictures are new in
-each run, so that nothing learned beforehand helps. The contract sets no accuracy: half the cases, where
+`compress` runs three times: under a large budget, then twice with the same arguments under a small one, so
+that what it remembers of the large one is too much. The tests share these calls; a call that fails fails
+each test that looks at it, and a model that is over budget or knows nothing earns nothing for being the
+same twice. The pictures are new in each run, so that nothing learned beforehand helps. The contract sets no accuracy: half the cases, where
 the model given is right nearly always and guessing in a tenth, is what pruning alone, without any
 retraining, stays above.
 """
@@ -89,18 +89,18 @@ def calls(shared, rng):
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_file_fits_the_smallest_budgets(submission, calls):
-    assert calls.entry(submission, "first", "small").size <= calls.budgets["small"], (
-        "the packed model must fit the budget that compress is given, small ones too: measure "
-        "len(pack(model)) and go on until it fits"
+def test_file_fits_a_large_budget(submission, calls):
+    assert calls.entry(submission, "roomy", "large").size <= calls.budgets["large"], (
+        "the packed model must fit any budget that compress is given, also one above the competition's"
     )
 
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
-def test_file_fits_a_large_budget(submission, calls):
-    assert calls.entry(submission, "roomy", "large").size <= calls.budgets["large"], (
-        "the packed model must fit any budget that compress is given, also one above the competition's"
+def test_file_fits_the_smallest_budgets(submission, calls):
+    assert calls.entry(submission, "first", "small").size <= calls.budgets["small"], (
+        "the packed model must fit the budget that compress is given, small ones too: measure "
+        "len(pack(model)) and go on until it fits"
     )
 
 

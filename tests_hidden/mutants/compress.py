@@ -196,6 +196,12 @@ def keeps_state(model, data, budget_bytes, seed=0, calls=[0]):  # noqa: B006
     return recipe(model, data, budget_bytes, seed, units=12 - calls[0])
 
 
+@wrong("remembers the first budget it was given", killed_by="test_file_fits_the_smallest_budgets")
+def remembers_the_budget(model, data, budget_bytes, seed=0, first=[]):  # noqa: B006
+    first.append(budget_bytes)
+    return recipe(model, data, first[0], seed, units=first[0] // 700)
+
+
 @wrong("prunes the model it was given", killed_by="test_compress_leaves_its_arguments")
 def prunes_the_argument(model, data, budget_bytes, seed=0):
     small = recipe(model, data, budget_bytes, seed)
