@@ -1,0 +1,19 @@
+"""Starts processes with multiprocessing, which may be refused"""
+# keeps: count_parameters, sparsity
+
+import multiprocessing
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax(logits, temperature=1.0):
+    with multiprocessing.Pool(2) as pool:
+        return pool.map(float, [1, 2])

@@ -1,0 +1,24 @@
+"""Takes other arguments than the contract says"""
+# keeps: count_parameters, sparsity
+
+
+def count_parameters(model):
+    return sum(array.size for layer in model.layers for array in layer.parameters())
+
+
+def sparsity(model):
+    weights = [layer.weight for layer in model.layers if layer.parameters()]
+    entries = sum(weight.size for weight in weights)
+    return sum(int((weight == 0).sum()) for weight in weights) / entries if entries else 0.0
+
+
+def softmax():
+    return None
+
+
+def dequantize_affine(codes, scale, zero_point, bits, rounding):
+    return codes
+
+
+def storage_bytes(model, *, number_of_bits):
+    return 0
