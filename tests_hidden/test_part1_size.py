@@ -19,8 +19,13 @@ def random_dense(rng):
 # count_parameters
 
 
+def measured(submission, function, model, *args):
+    """What a function of this part returns, which must have left the model as it was."""
+    return expect.untouched(submission.inspect(function, model, *args), function)
+
+
 def counted(submission, model):
-    return expect.a_whole_number(submission.call("count_parameters", model), "count_parameters")
+    return expect.a_whole_number(measured(submission, "count_parameters", model), "count_parameters")
 
 
 def parameters(model):
@@ -71,6 +76,18 @@ def test_count_has_the_zeros_too(submission, rng):
 
 
 @pytest.mark.grades("count_parameters")
+def test_count_of_the_shared_model_and_of_layers_of_one_shape(submission, rng):
+    # 784 * 300 + 300, 300 * 100 + 100 and 100 * 10 + 10.
+    assert counted(submission, dense_model(rng, 784, 300, 100, 10)) == 266_610, (
+        "a large model has more parameters than a small integer type can hold: count in Python's own ints"
+    )
+    width = int(rng.integers(4, 9))
+    assert counted(submission, dense_model(rng, width, width, width, width)) == 3 * (width + 1) * width, (
+        "layers of the same shape are layers of their own: each one counts"
+    )
+
+
+@pytest.mark.grades("count_parameters")
 def test_count_follows_the_model_it_is_given(submission, rng):
     first, second, bare = random_dense(rng), conv_model(rng), Sequential([Flatten(), ReLU()])
     for model in (first, second, first, bare, second):
@@ -83,7 +100,7 @@ def test_count_follows_the_model_it_is_given(submission, rng):
 
 
 def measured_sparsity(submission, model):
-    return expect.a_number(submission.call("sparsity", model), "sparsity")
+    return expect.a_number(measured(submission, "sparsity", model), "sparsity")
 
 
 def with_zeros(model, rng):
@@ -155,13 +172,16 @@ def test_sparsity_runs_from_zero_to_one(submission, rng):
         full, empty = with_weights(model, np.ones(size)), with_weights(model, np.zeros(size))
         assert abs(measured_sparsity(submission, full)) <= SHARE_TOLERANCE, "no zeros: sparsity 0"
         assert abs(measured_sparsity(submission, empty) - 1) <= SHARE_TOLERANCE, "nothing but zeros: 1"
+    assert abs(measured_sparsity(submission, Sequential([Flatten(), ReLU()]))) <= SHARE_TOLERANCE, (
+        "a model without weights has sparsity 0: nothing to divide by is no reason for NaN"
+    )
 
 
 # storage_bytes
 
 
 def claimed(submission, model, *bits):
-    return expect.a_whole_number(submission.call("storage_bytes", model, *bits), "storage_bytes")
+    return expect.a_whole_number(measured(submission, "storage_bytes", model, *bits), "storage_bytes")
 
 
 def expected_bytes(model, bits):
@@ -231,9 +251,11 @@ def test_storage_without_bits_is_that_of_float32(submission, rng):
 def test_storage_counts_convolutions_and_zeros(submission, rng):
     model = conv_model(rng)
     sparse = with_weights(model, np.zeros(all_weights(model).size))
+    for layer in weighted(sparse):
+        layer.bias[:] = 0
     for bits in (3, 8):
         assert claimed(submission, model, bits) == expected_bytes(model, bits), "kernels are weights as well"
         assert claimed(submission, sparse, bits) == expected_bytes(model, bits), (
-            "a zero takes as much room as any other weight here: this is the size without any coding"
+            "a zero takes as much room as any other number here: this is the size without any coding"
         )
     assert claimed(submission, Sequential([ReLU()]), 8) == 0, "a model without weights takes no bytes"

@@ -81,3 +81,29 @@ def remembered(model, memory={}):  # noqa: B006
 @wrong("fails on a model without weights", killed_by="test_count_follows_the_model_it_is_given")
 def needs_weights(model):
     return int(np.concatenate([array.ravel() for array in model.parameters()]).size)
+
+
+@wrong(
+    "counts in 16 bits, which large models overflow",
+    killed_by="test_count_of_the_shared_model_and_of_layers_of_one_shape",
+)
+def in_16_bits(model):
+    return int(np.sum([array.size for array in model.parameters()], dtype=np.int16))
+
+
+@wrong(
+    "counts each shape of array once",
+    killed_by="test_count_of_the_shared_model_and_of_layers_of_one_shape",
+)
+def shapes_once(model):
+    return sum(int(np.prod(shape)) for shape in {array.shape for array in model.parameters()})
+
+
+@wrong(
+    "flattens the model's own weights to count them",
+    killed_by="test_count_has_every_weight_and_bias_of_dense_layers",
+)
+def flattens_in_place(model):
+    for layer in right.weighted_layers(model):
+        layer.weight = layer.weight.ravel()
+    return right.count_parameters(model)

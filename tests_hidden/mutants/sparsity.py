@@ -73,3 +73,29 @@ def not_positive(model):
 @wrong("always says one half", killed_by="test_sparsity_runs_from_zero_to_one")
 def one_half(model):
     return 0.5
+
+
+@wrong("NaN for a model without weights", killed_by="test_sparsity_runs_from_zero_to_one")
+def nan_without_weights(model):
+    flat = [layer.weight.ravel() for layer in right.weighted_layers(model)]
+    return share(flat) if flat else float("nan")
+
+
+@wrong("1 for a model without weights", killed_by="test_sparsity_runs_from_zero_to_one")
+def one_without_weights(model):
+    return right.sparsity(model) if right.weighted_layers(model) else 1.0
+
+
+@wrong(
+    "looks for zeros among sorted weights, in place", killed_by="test_sparsity_is_one_share_over_all_weights"
+)
+def sorts_in_place(model):
+    for layer in right.weighted_layers(model):
+        layer.weight = np.sort(layer.weight, axis=None)
+    return right.sparsity(model)
+
+
+@wrong("takes 0.0 for zero and -0.0 for none", killed_by="test_sparsity_counts_exact_zeros_only")
+def no_negative_zero(model):
+    flat = [layer.weight.ravel().view(np.uint32) for layer in right.weighted_layers(model)]
+    return share(flat) if flat else 0.0

@@ -85,3 +85,42 @@ def as_float(model, bits=32):
         np.ceil(layer.weight.size * bits / 8) + 4.0 * layer.bias.size
         for layer in right.weighted_layers(model)
     )
+
+
+@wrong("stores no bias array of zeros", killed_by="test_storage_counts_convolutions_and_zeros")
+def zero_biases_are_free(model, bits=32):
+    zero = sum(layer.bias.size for layer in right.weighted_layers(model) if not layer.bias.any())
+    return right.storage_bytes(model, bits) - 4 * zero
+
+
+@wrong("rounds each row up by itself", killed_by="test_storage_rounds_up_each_array_by_itself")
+def rounds_rows(model, bits=32):
+    layers = right.weighted_layers(model)
+    rows = [layer.weight.reshape(len(layer.weight), -1) for layer in layers]
+    return sum(len(w) * -(-w.shape[1] * bits // 8) for w in rows) + 4 * sum(
+        layer.bias.size for layer in layers
+    )
+
+
+@wrong("rounds bits up to a power of two", killed_by="test_storage_rounds_up_each_array_by_itself")
+def power_of_two_bits(model, bits=32):
+    return right.storage_bytes(model, 1 << (bits - 1).bit_length())
+
+
+@wrong(
+    "rounds arrays up to whole words of 4 bytes",
+    killed_by="test_storage_rounds_up_each_array_by_itself",
+)
+def whole_words(model, bits=32):
+    layers = right.weighted_layers(model)
+    return sum(4 * -(-layer.weight.size * bits // 32) + 4 * layer.bias.size for layer in layers)
+
+
+@wrong(
+    "casts the model's own weights to measure them",
+    killed_by="test_storage_rounds_up_each_array_by_itself",
+)
+def casts_in_place(model, bits=32):
+    for layer in right.weighted_layers(model):
+        layer.weight = layer.weight.astype(np.float64)
+    return right.storage_bytes(model, bits)
