@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assignment.nn import Dense
+from assignment.nn import Dense, Sequential
 from tests_hidden.mutants import right, wrong
 
 
@@ -190,3 +190,35 @@ def nan_in_the_first_layer(model, sparsity):
     for layer in right.weighted_layers(clean):
         layer.weight = np.nan_to_num(layer.weight)
     return right.global_magnitude_masks(clean, sparsity)
+
+
+@wrong(
+    "looks for NaN only where something is pruned",
+    killed_by="test_global_masks_refuse_nan_in_any_layer",
+)
+def nan_where_nothing_is_pruned(model, sparsity):
+    if sparsity == 0:
+        return [np.ones(layer.weight.shape, bool) for layer in right.weighted_layers(model)]
+    return right.global_magnitude_masks(model, sparsity)
+
+
+@wrong("spares convolutions", killed_by="test_global_masks_at_sparsity_zero_and_one")
+def spares_convolutions(model, sparsity):
+    layers = right.weighted_layers(model)
+    check(model, sparsity)
+    dense = iter(
+        right.global_magnitude_masks(Sequential([a for a in layers if isinstance(a, Dense)]), sparsity)
+    )
+    return [next(dense) if isinstance(a, Dense) else np.ones(a.weight.shape, bool) for a in layers]
+
+
+@wrong("masks of integers", killed_by="test_global_masks_at_sparsity_zero_and_one")
+def integers(model, sparsity):
+    return [mask.astype(np.uint8) for mask in right.global_magnitude_masks(model, sparsity)]
+
+
+@wrong("a mask for each bias as well", killed_by="test_global_masks_at_sparsity_zero_and_one")
+def for_biases_too(model, sparsity):
+    masks = right.global_magnitude_masks(model, sparsity)
+    biases = [np.ones(layer.bias.shape, bool) for layer in right.weighted_layers(model)]
+    return [mask for pair in zip(masks, biases, strict=True) for mask in pair]

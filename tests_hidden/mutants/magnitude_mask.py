@@ -216,3 +216,62 @@ def needless_error(weights, sparsity):
 @wrong("sorts NaN in among the weights", killed_by="test_mask_refuses_nan_among_weights")
 def nan_weights(weights, sparsity):
     return right.magnitude_mask(np.nan_to_num(weights), sparsity)
+
+
+@wrong(
+    "ranks by the square, which underflows",
+    killed_by="test_mask_ignores_sign_and_scale_and_follows_the_order",
+)
+def squares(weights, sparsity):
+    check(weights, sparsity)
+    return lowest(weights * weights, round(sparsity * weights.size))
+
+
+@wrong(
+    "ranks by half-precision magnitudes",
+    killed_by="test_mask_ignores_sign_and_scale_and_follows_the_order",
+)
+def half_precision(weights, sparsity):
+    check(weights, sparsity)
+    return lowest(np.abs(weights).astype(np.float16), round(sparsity * weights.size))
+
+
+@wrong("looks for NaN only where something is pruned", killed_by="test_mask_refuses_nan_among_weights")
+def nan_where_nothing_is_pruned(weights, sparsity):
+    if sparsity == 0:
+        return np.ones(weights.shape, bool)
+    return right.magnitude_mask(weights, sparsity)
+
+
+@wrong("takes any sparsity for an empty array", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
+def empty_before_checks(weights, sparsity):
+    return np.ones(weights.shape, bool) if weights.size == 0 else right.magnitude_mask(weights, sparsity)
+
+
+@wrong(
+    "ranks distances from the mean weight",
+    killed_by="test_mask_ignores_sign_and_scale_and_follows_the_order",
+)
+def from_the_mean(weights, sparsity):
+    check(weights, sparsity)
+    mean = weights.sum() / max(weights.size, 1)
+    return lowest(np.abs(weights - mean), round(sparsity * weights.size))
+
+
+@wrong(
+    "reads the weights column by column, and writes the mask row by row",
+    killed_by="test_mask_prunes_the_smallest_magnitudes_of_any_shape",
+)
+def columns_for_rows(weights, sparsity):
+    return right.magnitude_mask(weights.ravel(order="F"), sparsity).reshape(weights.shape)
+
+
+@wrong(
+    "takes the share of what is not zero yet",
+    killed_by="test_mask_keeps_exact_count_when_magnitudes_tie",
+)
+def share_of_the_rest(weights, sparsity):
+    zeros = weights.size - np.count_nonzero(weights)
+    count = zeros + round(sparsity * (weights.size - zeros))
+    check(weights, sparsity)
+    return lowest(np.abs(weights), count)
