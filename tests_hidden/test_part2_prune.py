@@ -101,33 +101,38 @@ def test_prune_keeps_other_weights_and_all_biases_bit_for_bit(submission, rng):
         for model in models(rng):
             weighted(model)[-1].bias[::2] = 0
             weighted(model)[0].bias *= np.float32(1e-6)
-            pruned = pruned_model(submission, model, share(rng), scope)
-            for before, after in zip(weighted(model), weighted(pruned), strict=True):
-                assert np.array_equal(before.bias, after.bias), (
-                    "biases are not pruned: each must come back as it was, however small"
-                )
-                kept = after.weight != 0
-                assert np.array_equal(before.weight[kept], after.weight[kept]), (
-                    "a weight that is kept must come back as it was, not scaled or rounded"
-                )
+            for sparsity in (share(rng), 1.0):
+                pruned = pruned_model(submission, model, sparsity, scope)
+                for before, after in zip(weighted(model), weighted(pruned), strict=True):
+                    assert np.array_equal(before.bias, after.bias), (
+                        "biases are not pruned: each must come back as it was, however small"
+                    )
+                    kept = after.weight != 0
+                    assert np.array_equal(before.weight[kept], after.weight[kept]), (
+                        "a weight that is kept must come back as it was, not scaled or rounded"
+                    )
 
 
 @pytest.mark.grades("prune")
 def test_prune_count_is_exact_when_magnitudes_tie(submission, rng):
-    for plain in (dense_model(rng, 5, 7, 10), conv_model(rng)):
+    for plain in (dense_model(rng, 5, 9, 10), conv_model(rng)):
         size = all_weights(plain).size
         for row in (np.full(size, -0.7), rng.choice(np.float32([-0.5, 0.25, 0.5]), size)):
-            model, sparsity = with_weights(plain, row), share(rng)
-            got = all_weights(pruned_model(submission, model, sparsity, "global"))
-            assert np.count_nonzero(got == 0) == round(sparsity * size), (
-                "where magnitudes tie, any may go, but exactly round(sparsity * size) are zero afterwards"
-            )
-            pruned = pruned_model(submission, model, sparsity, "layer")
-            for layer in weighted(pruned):
-                zeros = np.count_nonzero(layer.weight == 0)
-                assert zeros == round(sparsity * layer.weight.size), (
-                    "with scope layer, exactly round(sparsity * size) weights of each layer are zero"
+            model = with_weights(plain, row)
+            for sparsity in (
+                share(rng),
+                0.1,
+                0.5,
+            ):  # of 45 weights, 4.5 and 22.5: halves go to the even number
+                got = all_weights(pruned_model(submission, model, sparsity, "global"))
+                assert np.count_nonzero(got == 0) == round(sparsity * size), (
+                    "where magnitudes tie, any may go, but exactly round(sparsity * size) are zero afterwards"
                 )
+                for layer in weighted(pruned_model(submission, model, sparsity, "layer")):
+                    zeros = np.count_nonzero(layer.weight == 0)
+                    assert zeros == round(sparsity * layer.weight.size), (
+                        "with scope layer, exactly round(sparsity * size) weights of each layer are zero"
+                    )
 
 
 @pytest.mark.grades("prune")
@@ -195,10 +200,11 @@ def test_prune_refuses_a_sparsity_outside_0_to_1(submission, rng):
 @pytest.mark.grades("prune")
 def test_prune_refuses_an_unknown_scope(submission, rng):
     model = dense_model(rng, 4, 5, 10)
-    for bad in ("galaxy", "neuron"):
-        expect.rejects(
-            submission, "prune", model, 0.5, bad, names="scope", got=bad, needs=("global", "layer")
-        )
+    for bad in ("galaxy", "neuron", "glob", "layers"):
+        for sparsity in (0.0, 0.5):
+            expect.rejects(
+                submission, "prune", model, sparsity, bad, names="scope", got=bad, needs=("global", "layer")
+            )
 
 
 @pytest.mark.grades("prune")
@@ -210,4 +216,5 @@ def test_prune_refuses_nan_in_any_layer(submission, rng):
                 weight = weighted(model)[index].weight
                 weight.flat[rng.integers(weight.size)] = np.nan
                 names = ("weight", "model")
-                expect.rejects_nan(submission, "prune", model, 0.5, scope, names=names)
+                for sparsity in (0.0, 0.5):
+                    expect.rejects_nan(submission, "prune", model, sparsity, scope, names=names)

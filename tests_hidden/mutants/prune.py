@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assignment.nn import Conv2D, Dense
+from assignment.nn import Conv2D, Dense, Sequential
 from tests_hidden.mutants import right, wrong
 
 
@@ -251,3 +251,54 @@ def nan_weights(model, sparsity, scope="global"):
     for layer in right.weighted_layers(clean):
         layer.weight = np.nan_to_num(layer.weight)
     return right.prune(clean, sparsity, scope)
+
+
+@wrong("checks nothing where nothing is pruned", killed_by="test_prune_refuses_an_unknown_scope")
+def unchecked_at_zero(model, sparsity, scope="global"):
+    return model.copy() if sparsity == 0 else right.prune(model, sparsity, scope)
+
+
+@wrong("looks for NaN only where something is pruned", killed_by="test_prune_refuses_nan_in_any_layer")
+def nan_where_nothing_is_pruned(model, sparsity, scope="global"):
+    right.prune(Sequential([]), sparsity, scope)
+    return model.copy() if sparsity == 0 else right.prune(model, sparsity, scope)
+
+
+@wrong("takes a part of a scope's name for the scope", killed_by="test_prune_refuses_an_unknown_scope")
+def scope_by_its_beginning(model, sparsity, scope="global"):
+    return right.prune(model, sparsity, "global" if scope in "global" else scope)
+
+
+@wrong(
+    "takes any name that begins with a scope for the scope",
+    killed_by="test_prune_refuses_an_unknown_scope",
+)
+def scope_and_more(model, sparsity, scope="global"):
+    return right.prune(model, sparsity, "layer" if scope.startswith("layer") else scope)
+
+
+@wrong(
+    "rounds the count of each layer half up",
+    killed_by="test_prune_count_is_exact_when_magnitudes_tie",
+)
+def layer_halves_up(model, sparsity, scope="global"):
+    pruned = right.prune(model, sparsity, scope)
+    if scope == "layer":
+        for before, after in zip(right.weighted_layers(model), right.weighted_layers(pruned), strict=True):
+            count = int(sparsity * before.weight.size + 0.5)
+            order = np.argsort(np.abs(before.weight), axis=None, kind="stable")
+            after.weight = before.weight.copy()
+            after.weight.flat[order[:count]] = 0
+    return pruned
+
+
+@wrong(
+    "sets the biases of units without weights to zero",
+    killed_by="test_prune_keeps_other_weights_and_all_biases_bit_for_bit",
+)
+def biases_of_dead_units(model, sparsity, scope="global"):
+    pruned = right.prune(model, sparsity, scope)
+    for layer in right.weighted_layers(pruned):
+        live = layer.weight.any(axis=0) if layer.weight.ndim == 2 else layer.weight.any(axis=(1, 2, 3))
+        layer.bias[~live] = 0
+    return pruned
