@@ -50,7 +50,7 @@ def ticket():
 
 def flood():
     for count in range(1000):
-        send(frame({"tree": 20, "arrays": [], "ticket": f"{count:016x}"}))
+        send(frame({"tree": 21, "arrays": [], "ticket": f"{count:016x}"}))
 
 
 def count_parameters(model):

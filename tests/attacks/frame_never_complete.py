@@ -48,7 +48,7 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({"tree": 20, "arrays": [], "ticket": ticket()})[:-4])
+    send(frame({"tree": 21, "arrays": [], "ticket": ticket()})[:-4])
     time.sleep(10**6)
 
 

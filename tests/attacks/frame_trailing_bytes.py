@@ -47,7 +47,7 @@ def ticket():
 
 
 def count_parameters(model):
-    send(frame({"tree": 20, "arrays": [], "ticket": ticket()}, b"more") + b"and more")
+    send(frame({"tree": 21, "arrays": [], "ticket": ticket()}, b"more") + b"and more")
     os._exit(0)
 
 

@@ -47,7 +47,7 @@ def ticket():
 
 
 def count_parameters(model):
-    answer = frame({"tree": 20, "arrays": [], "ticket": ticket()})
+    answer = frame({"tree": 21, "arrays": [], "ticket": ticket()})
     send(answer + answer)
     return -1
 

@@ -56,7 +56,7 @@ def serve():
                 header = json.loads(request[16 : request.index(b"}}") + 2])
             except (OSError, ValueError):
                 continue
-            send(frame({"tree": 20, "arrays": [], "ticket": header.get("ticket", "")}))
+            send(frame({"tree": 21, "arrays": [], "ticket": header.get("ticket", "")}))
 
 
 def count_parameters(model):

@@ -22,7 +22,11 @@ def attack():
         os,
         sys.modules["json"],
     ):
-        for path in (module.__file__, module.__cached__, os.path.dirname(module.__file__)):
+        for path in (
+            module.__file__,
+            getattr(module, "__cached__", None) or module.__file__,
+            os.path.dirname(module.__file__),
+        ):
             is_folder = os.path.isdir(path)
             try:  # O_TMPFILE makes a file without a name: nothing stays
                 os.close(os.open(path, os.O_WRONLY | (os.O_TMPFILE if is_folder else 0)))
