@@ -54,6 +54,28 @@ def farthest(one, other):
     return max(float(np.abs(a.astype(np.float64) - b).max()) for a, b in pairs)
 
 
+def joined(model):
+    return np.concatenate([array.ravel().astype(np.float64) for array in model.parameters()])
+
+
+def slope_at(start, masks, dataset):
+    """The gradient of the mean cross-entropy by kept weights and biases, in the order of `joined`."""
+    model = start.copy()
+    model.backward(cross_entropy(model.forward(dataset.images), dataset.labels)[1])
+    for layer, mask in zip(weighted(model), masks, strict=True):
+        layer.weight, layer.bias = layer.weight_grad * mask, layer.bias_grad
+    return joined(model)
+
+
+def cosine(a, b):
+    return float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-300)
+
+
+def units_first(mask):
+    """A view of a mask with the units of its layer along the first axis."""
+    return mask.T if mask.ndim == 2 else mask
+
+
 def check_pruned(trained, masks):
     for layer, mask in zip(weighted(trained), masks, strict=True):
         assert not layer.weight[~mask].any(), (
@@ -195,11 +217,33 @@ def test_finetune_trains_weights_and_biases_of_every_layer(submission, rng):
 def test_finetune_starts_from_the_weights_it_is_given(submission, rng):
     for model, features in ((small_model(rng), FEATURES), (small_conv_model(rng), 36)):
         dataset, masks = learnable(rng, 40, features), random_masks(rng, model, 0.6)
+        units_first(masks[0])[0] = False  # a unit of which nothing but the bias is left
+        for layer, mask in zip(weighted(model), masks, strict=True):
+            layer.weight[mask & (rng.random(mask.shape) < 0.2)] = 5e-4
         trained = tuned(submission, model, masks, dataset, epochs=1, learning_rate=1e-6, batch_size=10)
         # Four steps of 1e-6: an SGD step is the gradient's size, below 10; an Adam step about 1.
         assert farthest(trained, masked(model, masks)) <= 1e-3, (
             "at a tiny learning_rate, kept weights and biases stay nearly as they were: training starts from "
             "the model's own, and learning_rate is the size of a step"
+        )
+        for layer, mask in zip(weighted(trained), masks, strict=True):
+            assert layer.weight[mask].all(), (
+                "the masks decide which weights are zero: a small one that is not masked must not be cut"
+            )
+
+
+@pytest.mark.grades("finetune")
+def test_finetune_goes_down_the_slope_of_the_cross_entropy(submission, rng):
+    for model, features in ((small_model(rng), FEATURES), (small_conv_model(rng), 36)) * 2:
+        dataset, masks = learnable(rng, 20, features), random_masks(rng, model, 0.6)
+        start = masked(model, masks)
+        trained = tuned(submission, model, masks, dataset, epochs=4, learning_rate=5e-4, batch_size=20)
+        move, slope = joined(trained) - joined(start), slope_at(start, masks, dataset)
+        # Four small steps in one full batch: SGD and momentum go along the slope, Adam by its signs. Both are
+        # within 8 degrees of that; another loss, other images or a penalty on the weights is 25 and more off.
+        assert max(cosine(-move, slope), cosine(-move, np.sign(slope))) >= 0.95, (
+            "the first steps must go straight down the slope of the mean cross-entropy on the images given, "
+            "of kept weights and biases alike: no other loss, no change to the images, no penalty"
         )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assignment.nn import SGD, Adam, Conv2D, cross_entropy, fit
+from assignment.nn import SGD, Adam, Conv2D, Dataset, cross_entropy, fit
 from tests_hidden.mutants import right, wrong
 
 
@@ -335,3 +335,67 @@ def nan_weights(model, masks, dataset, *, epochs, learning_rate, batch_size=128,
     tuned = model.copy()
     apply(tuned, masks)
     return train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed)
+
+
+@wrong(
+    "squared error, where the cross-entropy is asked for",
+    killed_by="test_finetune_goes_down_the_slope_of_the_cross_entropy",
+)
+def squared_error(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
+    def loss(logits, batch):
+        error = logits - np.eye(logits.shape[1], dtype=np.float32)[batch.labels]
+        return float(np.square(error).mean()), 2 * error / np.float32(error.size)
+
+    tuned = start(model, masks)
+    return train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed, loss=loss)
+
+
+@wrong(
+    "a strong penalty on the weights besides the loss",
+    killed_by="test_finetune_goes_down_the_slope_of_the_cross_entropy",
+)
+def weight_decay(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
+    class Decaying(SGD):
+        def step(self, model, factor=1.0):
+            for layer in right.weighted_layers(model):
+                layer.weight_grad = layer.weight_grad + np.float32(0.1) * layer.weight
+            super().step(model, factor)
+
+    tuned = start(model, masks)
+    optimizer = Decaying(learning_rate, momentum=0.9)
+    return train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed, optimizer=optimizer)
+
+
+@wrong(
+    "trains on standardised images, which the model never sees later",
+    killed_by="test_finetune_goes_down_the_slope_of_the_cross_entropy",
+)
+def standardises(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
+    images = (dataset.images - dataset.images.mean()) / (dataset.images.std() + np.float32(1e-6))
+    tuned = start(model, masks)
+    return train(tuned, masks, Dataset(images, dataset.labels), epochs, learning_rate, batch_size, seed)
+
+
+@wrong(
+    "sets the biases of units without weights to zero",
+    killed_by="test_finetune_starts_from_the_weights_it_is_given",
+)
+def biases_of_dead_units(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
+    tuned = start(model, masks)
+    train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed)
+    for layer in right.weighted_layers(tuned):
+        units = layer.weight.T if layer.weight.ndim == 2 else layer.weight
+        layer.bias[[not unit.any() for unit in units]] = 0
+    return tuned
+
+
+@wrong(
+    "cuts small weights once more at the end",
+    killed_by="test_finetune_starts_from_the_weights_it_is_given",
+)
+def cuts_again(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
+    tuned = start(model, masks)
+    train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed)
+    for layer in right.weighted_layers(tuned):
+        layer.weight[np.abs(layer.weight) < 1e-3] = 0
+    return tuned
