@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from rich.console import Group
 from assignment.data import DataError, load_mnist
 from grader import GraderError, UnusableError, __version__
 from grader.rules import SuitePaths, read_rules
-from grader.sandbox import BACKENDS, CHOICES, backend_for
+from grader.sandbox import CHOICES, SANDBOXES
+from grader.trial import backend_for, fault_of
 
 GRADED, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
 
@@ -184,13 +185,30 @@ def run_doctor(options: argparse.Namespace) -> int:
 
     for name, value in environment().items():
         print(f"{name:10} {value}")
-    print(f"{'sandboxes':10} {', '.join(backend.name for backend in BACKENDS)}")
+    for line in sandbox_lines():
+        print(line)
     try:
         print(f"{'data':10} {load_mnist().name}")
     except DataError as error:
         print(f"{'data':10} {error}")
         return FAILED
     return GRADED
+
+
+def sandbox_lines() -> Iterator[str]:
+    """What this machine offers, what each stops, and how to get the best."""
+    faults = {kind: fault_of(kind.name) for kind in SANDBOXES}
+    for kind, fault in faults.items():
+        state = f"works: stops {kind.stops}" if fault is None else f"does not work: {fault}"
+        yield f"{kind.name:10} {state}"
+    best = SANDBOXES[0]
+    if all(fault is not None for fault in faults.values()):
+        yield f"{'sandbox':10} none: nothing is graded here. Install {best.needs}"
+    elif faults[best] is not None:
+        chosen = next(kind.name for kind, fault in faults.items() if fault is None)
+        yield f"{'sandbox':10} {chosen}. The best is {best.name}: install {best.needs}"
+    else:
+        yield f"{'sandbox':10} {best.name}"
 
 
 if __name__ == "__main__":

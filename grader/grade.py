@@ -28,8 +28,9 @@ from grader.progress import Silent
 from grader.record import Circumstances, Record, record_of, write
 from grader.remote import RemoteSubmission, Strikes, room_for
 from grader.rules import COMPETITION_FILE, SUITES, Rules, SuitePaths, read_points, read_rules, rules_sha256
-from grader.sandbox import Backend, Room, backend_for
+from grader.sandbox import Backend, Room
 from grader.suites import TestResult, run_suite
+from grader.trial import backend_for
 
 TESTS = {"public": ("public",), "hidden": ("hidden",), "all": SUITES, "none": ()}
 RESULT, ARTIFACT, LOG = "result.json", "model.fw", "log.txt"

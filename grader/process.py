@@ -7,31 +7,35 @@ import json
 import os
 import secrets
 import selectors
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from grader import GraderError, wire
-from grader.sandbox import Backend, Room
+from grader.sandbox import SCRATCH_BYTES, Backend, Room
 
 START_SECONDS = 60
 TICK_SECONDS = 0.25
 IDLE_SHARE = 0.05
 CPU_GRACE_SECONDS = 5
+REAP_SECONDS = 1
 PIPE_BYTES = 2**20
 
 
 class WorkerStoppedError(Exception):
     """The worker will not answer any more.
 
-    how: "timeout" (CPU time), "idle" (it waited for something that never came), "died" or "babble"
-    (what it sent is no reply). detail: for "died", how it ended.
+    how: "timeout" (CPU time), "idle" (it waited for something that never came), "full" (its scratch folder),
+    "died" or "babble" (what it sent is no reply). detail: for "died", how it ended.
     """
 
     def __init__(self, how: str, detail: str = ""):
@@ -83,6 +87,7 @@ class Clock:
         self.last_wall, self.last_cpu = now, cpu
         if self.deadline.on_tick is not None:
             self.deadline.on_tick(self.spent_seconds)
+        self.worker.check_scratch()
         if cpu - self.first_cpu >= self.deadline.cpu_seconds:
             raise WorkerStoppedError("timeout")
         if self.idle >= self.deadline.idle_seconds or now - self.started >= self.deadline.wall_seconds:
@@ -96,25 +101,20 @@ class WorkerProcess:
     """
 
     def __init__(self, backend: Backend, room: Room, *, memory_bytes: int, cpu_seconds: float, sink: int):
+        self.backend = backend
+        self.scratch = Path(tempfile.mkdtemp(dir=room.scratch))
         theirs_read, self._write = os.pipe()
         self._read, theirs_write = os.pipe()
-        orders = {
-            "read": theirs_read,
-            "write": theirs_write,
-            "source": str(room.source),
-            "shared": str(room.shared),
-            "memory_bytes": memory_bytes,
-            "cpu_seconds": int(cpu_seconds) + CPU_GRACE_SECONDS,
-        }
         try:
+            start = backend.start(room, self.scratch)
+            limits = {"memory_bytes": memory_bytes, "cpu_seconds": int(cpu_seconds) + CPU_GRACE_SECONDS}
             self._process = subprocess.Popen(
-                backend.command(room, ["-m", "grader.worker", json.dumps(orders)]),
-                env=backend.environment(room),
-                cwd=room.scratch,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
+                [*start.command, json.dumps(start.orders | limits)],
+                env=start.environment,
+                cwd=self.scratch,
+                stdin=theirs_read,
+                stdout=theirs_write,
                 stderr=sink,
-                pass_fds=(theirs_read, theirs_write),
                 start_new_session=True,
             )
         except OSError as error:
@@ -154,7 +154,13 @@ class WorkerProcess:
         header, results = self._transfer(wire.packed({**request, "ticket": ticket}, arrays), deadline)
         if header.get("ticket") != ticket:
             raise WorkerStoppedError("babble")
+        self.check_scratch()
         return header, results
+
+    def check_scratch(self) -> None:
+        """Raises WorkerStoppedError where it has written more than it may. For backends that have no limit."""
+        if not self.backend.limits_scratch and size_of(self.scratch) > SCRATCH_BYTES:
+            raise WorkerStoppedError("full")
 
     def _has_something_to_say(self) -> bool:
         """Whether it sent anything, or hung up, without being asked."""
@@ -243,16 +249,29 @@ class WorkerProcess:
         return not busy.intersection(states)
 
     def close(self) -> None:
-        """End the worker and what it has started, at once."""
-        strays = self._family()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        for stray in strays:
-            with contextlib.suppress(psutil.Error):
-                stray.kill()
-        self._process.kill()
-        self._process.wait()
+        """End the worker and what it has started, at once; the innermost first, so that each is waited for."""
+        inner = [each.pid for each in self._family() if each.pid != self._process.pid]
+        if inner:
+            self.backend.kill(reversed(inner))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(REAP_SECONDS)
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self.backend.kill([self._process.pid])
+            self._process.wait()
         for descriptor in (self._read, self._write):
             with contextlib.suppress(OSError):
                 os.close(descriptor)
         self._read = self._write = -1
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """What the files in a folder take up on the disk."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512
+    return total

@@ -45,7 +45,9 @@ def room_for(content: bytes) -> Iterator[Room]:
         room = Room(root, root / "submission" / "compression.py", root / "shared", root / "scratch")
         for folder in (room.source.parent, room.shared, room.scratch):
             folder.mkdir()
+            folder.chmod(0o755)  # whatever the umask: a worker may be another user
         room.source.write_bytes(content)
+        room.source.chmod(0o644)
         yield room
     finally:
         shutil.rmtree(root, ignore_errors=True)
@@ -80,6 +82,7 @@ class SharedArrays:
             return self._kept[id(array)][1]
         name = f"{next(self._names)}.npy"
         np.save(self.folder / name, np.asarray(array, order="C"), allow_pickle=False)
+        (self.folder / name).chmod(0o644)
         if is_large and not array.flags.writeable:
             self._kept[id(array)] = (array, name)  # holding it keeps its id its own
         else:
@@ -245,6 +248,9 @@ class RemoteSubmission(Submission):
             case "died":
                 self.strikes.deaths[function] += 1
                 return self._failure("killed", function, error.detail)
+            case "full":
+                self.strikes.deaths[function] += 1
+                return self._failure("timeout", function, "wrote more than its scratch folder holds")
             case _:
                 self.strikes.deaths[function] += 1
                 return self._failure("malformed", function, "something that cannot be read")
@@ -289,5 +295,7 @@ def why_no_import(error: WorkerStoppedError, seconds: float) -> str:
             return "it waited for something that never came (a sleep, an input?)"
         case "died":
             return f"it ended the process it ran in ({error.detail})"
+        case "full":
+            return "it wrote more than its scratch folder holds"
         case _:
             return "it wrote where only the grader writes"

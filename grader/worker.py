@@ -4,14 +4,13 @@ The grader believes nothing it says: a reply is only ever a value that the submi
 have returned. Requests and replies go over two file descriptors of their own; stdout and stderr are
 the submission's to fill.
 
-This module runs where little can be imported: Python, NumPy, `assignment` and the codec.
+This module runs where little can be imported: Python, NumPy, `assignment`, the codec and the locks.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import traceback
 from pathlib import Path
@@ -20,30 +19,32 @@ from typing import Any
 from assignment.plain import Flat, flatten
 from assignment.seam import LocalSubmission, SubmissionError
 from grader import wire
+from grader.lock import lock
 
 
 def main() -> None:
-    """`worker '{"read": fd, "write": fd, "source": path, "shared": folder, ...}'`."""
-    orders = json.loads(sys.argv[1])
-    limit(orders["memory_bytes"], orders["cpu_seconds"])
-    for descriptor in (orders["read"], orders["write"]):
-        os.set_inheritable(descriptor, False)
-    Worker(orders).serve()
+    """`worker '{"source": path, "shared": folder, "memory_bytes": ..., ...}'`: see `grader.lock` for the rest."""
+    orders = json.loads(sys.argv.pop())
+    channel = take_channel()
+    lock(orders)
+    Worker(orders, *channel).serve()
     sys.stdout.flush()
     os._exit(0)  # whatever the submission wants to do at exit does not matter any more
 
 
-def limit(memory_bytes: int, cpu_seconds: int) -> None:
-    """Bounds that the process cannot lift again: its address space, its CPU time, no core files."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
-    if sys.platform.startswith("linux"):  # elsewhere the kernel does not keep to it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+def take_channel() -> tuple[int, int]:
+    """The grader speaks on stdin and listens on stdout. Move both away, and leave what anybody may use."""
+    read, write = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return read, write
 
 
 class Worker:
-    def __init__(self, orders: dict[str, Any]):
-        self.read, self.write = orders["read"], orders["write"]
+    def __init__(self, orders: dict[str, Any], read: int, write: int):
+        self.read, self.write = read, write
         self.shared = Path(orders["shared"])
         self.submission = LocalSubmission(orders["source"])
 

@@ -287,9 +287,9 @@ def test_a_private_submission_gives_reasons_without_its_own_words(remote):
 def test_words_of_a_private_submission_are_not_used_when_it_is_imported_again(remote):
     source = (
         "import os\n"
-        "if os.path.exists('seen'): raise ValueError(open('seen').read())\n"
+        "if os.path.exists('../seen'): raise ValueError(open('../seen').read())\n"
         "def f(x):\n"
-        "  open('seen', 'w').write(str(x)); os._exit(1)\n"
+        "  open('../seen', 'w').write(str(x)); os._exit(1)\n"
     )
     submission = remote(source, private=True)
     assert failure(submission, "f", 31337).kind == "killed"
