@@ -239,3 +239,37 @@ def no_single_bit(weights, bits):
 @wrong("takes NaN for 0", killed_by="test_affine_refuses_nan_among_weights")
 def nan_weights(weights, bits):
     return right.quantize_affine(np.nan_to_num(weights), bits)
+
+
+@wrong(
+    "takes the range of all but the outliers, of a large array",
+    killed_by="test_affine_brings_weights_back_within_half_a_step",
+)
+def large_arrays_without_outliers(weights, bits):
+    right.quantize_affine(weights, bits)
+    inner = np.clip(weights, *np.percentile(weights, [0.1, 99.9])) if weights.size > 1000 else weights
+    return right.quantize_affine(inner.astype(np.float32), bits)
+
+
+@wrong("a scale of 1e-8 at least", killed_by="test_affine_at_very_small_and_large_magnitudes")
+def smallest_scale(weights, bits):
+    codes, scale, zero_point = right.quantize_affine(weights, bits)
+    return (codes, scale, zero_point) if scale > 1e-8 else (np.full_like(codes, zero_point), 1e-8, zero_point)
+
+
+@wrong("a scale in half precision", killed_by="test_affine_at_very_small_and_large_magnitudes")
+def half_precision_scale(weights, bits):
+    codes, scale, zero_point = right.quantize_affine(weights, bits)
+    with np.errstate(over="ignore"):
+        return codes, float(np.float16(scale)) or 1.0, zero_point
+
+
+@wrong(
+    "holds steps from zero in 16 bits, signed, on the way",
+    killed_by="test_affine_range_of_one_sided_weights_includes_zero",
+)
+def steps_in_16_bits(weights, bits):
+    _, scale, zero_point = right.quantize_affine(weights, bits)
+    steps = np.rint(weights / scale).astype(np.int64).astype(np.int16)
+    codes = np.clip(steps.astype(np.int64) + zero_point, 0, 2**bits - 1)
+    return codes.astype(np.uint8 if bits <= 8 else np.uint16), scale, zero_point

@@ -209,3 +209,58 @@ def up_to_8_bits(weights, bits, axis=None):
 @wrong("takes NaN for 0", killed_by="test_symmetric_refuses_nan_among_weights")
 def nan_weights(weights, bits, axis=None):
     return right.quantize_symmetric(np.nan_to_num(weights), bits, axis)
+
+
+@wrong(
+    "one scale for a row of weights, axis or no axis",
+    killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis",
+)
+def one_scale_for_a_row(weights, bits, axis=None):
+    if axis is None or weights.ndim > 1:
+        return right.quantize_symmetric(weights, bits, axis)
+    codes, scale = right.quantize_symmetric(weights, bits)
+    return codes, np.array([scale])
+
+
+@wrong(
+    "a scale for each pair of channels of a kernel",
+    killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis",
+)
+def a_scale_for_each_filter(weights, bits, axis=None):
+    if axis is None or weights.ndim < 4:
+        return right.quantize_symmetric(weights, bits, axis)
+    rows = weights.reshape(weights.shape[0] * weights.shape[1], -1)
+    codes, scales = right.quantize_symmetric(rows, bits, 0)
+    return codes.reshape(weights.shape), scales.reshape(*weights.shape[:2], 1, 1)
+
+
+@wrong(
+    "scales rounded down to powers of two", killed_by="test_symmetric_brings_weights_back_within_half_a_step"
+)
+def powers_of_two(weights, bits, axis=None):
+    _, scales = right.quantize_symmetric(weights, bits, axis)
+    scales = 2.0 ** np.floor(np.log2(scales))
+    top = 2 ** (bits - 1) - 1
+    codes = np.clip(np.rint(weights / scales), -top, top).astype(np.int8 if bits <= 8 else np.int16)
+    return codes, float(scales) if axis is None else scales
+
+
+@wrong(
+    "scales that carry a sign",
+    killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis",
+)
+def signed_scales(weights, bits, axis=None):
+    codes, scales = right.quantize_symmetric(weights, bits, axis)
+    if axis is None:
+        return codes, scales
+    others = tuple(i for i in range(weights.ndim) if i != axis % weights.ndim)
+    signs = np.where(weights.sum(axis=others, keepdims=True) < 0, -1, 1)
+    return (codes * signs).astype(codes.dtype), scales * signs
+
+
+@wrong(
+    "looks for NaN only where there is no axis",
+    killed_by="test_symmetric_refuses_nan_among_weights",
+)
+def nan_along_an_axis(weights, bits, axis=None):
+    return right.quantize_symmetric(weights if axis is None else np.nan_to_num(weights), bits, axis)
