@@ -120,11 +120,15 @@ def test_first_step_mixes_labels_and_teacher_as_alpha_says(submission, rng):
 
 
 @pytest.mark.grades("distill")
-def test_first_step_without_settings_uses_temperature_3_and_alpha_a_half(submission, rng):
-    student, teacher, dataset = one_image_a_row(rng)
-    trained = one_step(submission, student, teacher, dataset)
-    assert follows(student, trained, weight_gradients(student, teacher, dataset, 3.0, 0.5)), (
-        "without settings, distill takes the temperature and alpha of its signature"
+def test_settings_left_out_are_those_of_the_signature(submission, rng):
+    student, teacher, dataset = one_image_a_row(rng, images=300)
+    steps = {"epochs": 1, "learning_rate": 0.05}
+    signature = {"temperature": 3.0, "alpha": 0.5, "batch_size": 128, "seed": 0}
+    short = distilled(submission, student, teacher, dataset, **steps)
+    full = distilled(submission, student, teacher, dataset, **steps, **signature)
+    assert distance(student, short) > 0, "training must change the student's weights"
+    assert all(np.array_equal(a, b) for a, b in zip(short.parameters(), full.parameters(), strict=True)), (
+        "what a call leaves out is as the signature says: the same student comes out when it is spelled out"
     )
 
 

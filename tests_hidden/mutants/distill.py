@@ -178,16 +178,16 @@ def leaves_out_t_squared(student, teacher, dataset, *, temperature=3.0, alpha=0.
 
 
 @wrong(
-    "temperature 40 unless told otherwise",
-    killed_by="test_first_step_without_settings_uses_temperature_3_and_alpha_a_half",
+    "temperature 4 unless told otherwise",
+    killed_by="test_settings_left_out_are_those_of_the_signature",
 )
-def another_default_temperature(student, teacher, dataset, *, temperature=40.0, **settings):
+def another_default_temperature(student, teacher, dataset, *, temperature=4.0, **settings):
     return trained(student, teacher, dataset, temperature=temperature, **settings)
 
 
 @wrong(
     "alpha 0.9 unless told otherwise",
-    killed_by="test_first_step_without_settings_uses_temperature_3_and_alpha_a_half",
+    killed_by="test_settings_left_out_are_those_of_the_signature",
 )
 def another_default_alpha(student, teacher, dataset, *, alpha=0.9, **settings):
     return trained(student, teacher, dataset, alpha=alpha, **settings)
@@ -329,6 +329,16 @@ def ten_times_the_rate(student, teacher, dataset, *, learning_rate, **settings):
         optimizer=Adam(10 * learning_rate),
         **settings,
     )
+
+
+@wrong("batches of 64 unless told otherwise", killed_by="test_settings_left_out_are_those_of_the_signature")
+def another_default_batch_size(student, teacher, dataset, *, batch_size=64, **settings):
+    return trained(student, teacher, dataset, batch_size=batch_size, **settings)
+
+
+@wrong("no seed unless it is told one", killed_by="test_settings_left_out_are_those_of_the_signature")
+def no_default_seed(student, teacher, dataset, *, seed=None, **settings):
+    return trained(student, teacher, dataset, seed=seed, **settings)
 
 
 @wrong("multiplies the rate by T**2", killed_by="test_training_starts_from_the_students_own_weights")
