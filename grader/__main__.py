@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from pathlib import Path
+import os
 
-from rich.console import Group
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # as in its workers; it counts only before NumPy is imported
 
-from assignment.data import DataError, load_mnist
-from grader import GraderError, UnusableError, __version__
-from grader.rules import SuitePaths, read_rules
-from grader.sandbox import CHOICES, SANDBOXES
-from grader.trial import backend_for, fault_of
+import argparse  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from dataclasses import asdict  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from rich.console import Group  # noqa: E402
+
+from assignment.data import DataError, load_mnist  # noqa: E402
+from grader import GraderError, UnusableError, __version__  # noqa: E402
+from grader.rules import SuitePaths, read_rules  # noqa: E402
+from grader.sandbox import CHOICES, SANDBOXES  # noqa: E402
+from grader.trial import backend_for, fault_of  # noqa: E402
 
 GRADED, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
 

@@ -38,7 +38,7 @@ RESULT, ARTIFACT, LOG = "result.json", "model.fw", "log.txt"
 
 @dataclass
 class Request:
-    """What to grade and how. `seed` None draws a fresh one, which the record names."""
+    """What to grade, how, and by which rules. `seed` None draws a fresh one, which the record names."""
 
     path: Path
     out: Path = Path("results")
@@ -49,6 +49,7 @@ class Request:
     seed: int | None = None
     commit: str | None = None
     suites: SuitePaths = field(default_factory=SuitePaths)
+    rules: Rules = field(default_factory=read_rules)
 
 
 @dataclass
@@ -82,8 +83,7 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
         (folder / name).unlink(missing_ok=True)
     seed = secrets.randbits(32) if request.seed is None else request.seed
     run = Run(request, source, backend, folder, seed, progress or Silent())
-    rules = read_rules()
-    grade_into(run, rules)
+    grade_into(run, request.rules)
     made_with = Circumstances(
         rules_sha256(COMPETITION_FILE, request.suites.points_file),
         run.data,
