@@ -91,3 +91,18 @@ def in_place(codes, scale, zero_point):
     result = right.dequantize_affine(codes, scale, zero_point)
     codes -= codes.dtype.type(zero_point)
     return result
+
+
+@wrong("rounds the scale to half precision", killed_by="test_dequantize_shifts_by_the_zero_point_and_scales")
+def half_precision_scale(codes, scale, zero_point):
+    return right.dequantize_affine(codes, float(np.float16(scale)), zero_point)
+
+
+@wrong("returns a flat array", killed_by="test_dequantize_shifts_by_the_zero_point_and_scales")
+def flat(codes, scale, zero_point):
+    return right.dequantize_affine(codes, scale, zero_point).ravel()
+
+
+@wrong("takes codes for 16 bits", killed_by="test_dequantize_gives_negative_weights_below_the_zero_point")
+def two_bytes_only(codes, scale, zero_point):
+    return right.dequantize_affine(codes.astype(np.uint16), scale, zero_point)

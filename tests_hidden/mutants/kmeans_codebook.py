@@ -240,3 +240,67 @@ def up_to_16_bits(weights, bits, iterations=20):
 @wrong("takes NaN for 0", killed_by="test_codebook_refuses_nan_among_weights")
 def nan_weights(weights, bits, iterations=20):
     return right.kmeans_codebook(np.nan_to_num(weights), bits, iterations)
+
+
+@wrong(
+    "fits the codebook to every tenth weight",
+    killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large",
+)
+def a_sample(weights, bits, iterations=20):
+    check(weights, bits)
+    _, codebook = right.kmeans_codebook(weights.ravel()[::10], bits, iterations)
+    return nearest(weights.ravel(), codebook).reshape(weights.shape), codebook
+
+
+@wrong(
+    "takes the centroid below each weight, not the nearest",
+    killed_by="test_codebook_does_no_worse_than_affine_levels",
+)
+def centroid_below(weights, bits, iterations=20):
+    _, codebook = right.kmeans_codebook(weights, bits, iterations)
+    below = np.searchsorted(codebook, weights.ravel(), side="right") - 1
+    return below.clip(0).reshape(weights.shape), codebook
+
+
+@wrong(
+    "indices from before the centroids moved",
+    killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large",
+)
+def indices_of_the_start(weights, bits, iterations=20):
+    _, codebook = right.kmeans_codebook(weights, bits, iterations)
+    _, first = right.kmeans_codebook(weights, bits, 0)
+    return nearest(weights.ravel(), first).reshape(weights.shape), codebook
+
+
+@wrong(
+    "keeps one distinct weight more than the bits can count",
+    killed_by="test_codebook_of_few_distinct_weights",
+)
+def one_distinct_too_many(weights, bits, iterations=20):
+    check(weights, bits)
+    distinct = np.unique(weights)
+    if len(distinct) > 2**bits + 1:
+        return right.kmeans_codebook(weights, bits, iterations)
+    return np.searchsorted(distinct, weights), distinct
+
+
+@wrong("half the centroids", killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large")
+def one_bit_fewer(weights, bits, iterations=20):
+    check(weights, bits)
+    return right.kmeans_codebook(weights, max(bits - 1, 1), iterations)
+
+
+@wrong("fills up the codebook with infinity", killed_by="test_codebook_of_few_distinct_weights")
+def padded_with_infinity(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    padding = np.full(2**bits - len(codebook), np.inf, np.float32)
+    return indices, np.concatenate([codebook, padding])
+
+
+@wrong(
+    "signed bytes for indices, which overflow at 8 bits",
+    killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most",
+)
+def signed_bytes(weights, bits, iterations=20):
+    indices, codebook = right.kmeans_codebook(weights, bits, iterations)
+    return indices.astype(np.int8), codebook

@@ -260,3 +260,70 @@ def nan_weights(model, bits, scheme="affine"):
     for layer in right.weighted_layers(clean):
         layer.weight = np.nan_to_num(layer.weight)
     return right.quantize_model(clean, bits, scheme)
+
+
+@wrong(
+    "32 bits taken for no quantization", killed_by="test_model_refuses_bits_outside_the_range_of_the_scheme"
+)
+def float32_is_no_quantization(model, bits, scheme="affine"):
+    return model.copy() if bits == 32 else right.quantize_model(model, bits, scheme)
+
+
+@wrong("a codebook for each unit", killed_by="test_model_kmeans_has_a_codebook_for_each_layer")
+def codebook_by_unit(model, bits, scheme="affine"):
+    quantized = right.quantize_model(model, bits, scheme)
+    if scheme == "kmeans":
+        for old, new in zip(right.weighted_layers(model), right.weighted_layers(quantized), strict=True):
+            axis = 0 if isinstance(old, Conv2D) else 1
+            for unit in range(old.weight.shape[axis]):
+                indices, codebook = right.kmeans_codebook(np.take(old.weight, unit, axis), bits)
+                new.weight[(unit,) if axis == 0 else (slice(None), unit)] = codebook[indices]
+    return quantized
+
+
+@wrong("one bit fewer than asked for", killed_by="test_model_affine_puts_each_layer_on_levels_of_its_own")
+def one_bit_fewer(model, bits, scheme="affine"):
+    check(model, bits, scheme)
+    return right.quantize_model(model, max(bits - 1, 2 if scheme == "symmetric" else 1), scheme)
+
+
+@wrong("one bit more than asked for", killed_by="test_model_affine_puts_each_layer_on_levels_of_its_own")
+def one_bit_more(model, bits, scheme="affine"):
+    check(model, bits, scheme)
+    return right.quantize_model(model, min(bits + 1, 8 if scheme == "kmeans" else 16), scheme)
+
+
+@wrong(
+    "leaves the first layer as it was",
+    killed_by="test_model_affine_puts_each_layer_on_levels_of_its_own",
+)
+def spares_the_first(model, bits, scheme="affine"):
+    quantized = right.quantize_model(model, bits, scheme)
+    if right.weighted_layers(model):
+        right.weighted_layers(quantized)[0].weight = right.weighted_layers(model)[0].weight.copy()
+    return quantized
+
+
+@wrong("keeps layers without weights in common", killed_by="test_model_quantized_is_a_new_model_of_float32")
+def shared_layers(model, bits, scheme="affine"):
+    quantized = right.quantize_model(model, bits, scheme)
+    pairs = zip(quantized.layers, model.layers, strict=True)
+    quantized.layers = [new if new.parameters() else old for new, old in pairs]
+    return quantized
+
+
+@wrong("biases in half precision", killed_by="test_model_keeps_its_biases")
+def half_precision_biases(model, bits, scheme="affine"):
+    quantized = right.quantize_model(model, bits, scheme)
+    for layer in right.weighted_layers(quantized):
+        layer.bias = layer.bias.astype(np.float16).astype(np.float32)
+    return quantized
+
+
+@wrong("looks for NaN with every scheme but kmeans", killed_by="test_model_refuses_nan_in_any_layer")
+def nan_into_the_codebook(model, bits, scheme="affine"):
+    given = model.copy()
+    for layer in right.weighted_layers(given):
+        if scheme == "kmeans":
+            layer.weight = np.nan_to_num(layer.weight)
+    return right.quantize_model(given, bits, scheme)
