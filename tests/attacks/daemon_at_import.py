@@ -21,7 +21,10 @@ def daemon():
     os._exit(0)
 
 
-daemon()
+try:
+    daemon()
+except OSError:
+    pass
 
 
 def count_parameters(model):

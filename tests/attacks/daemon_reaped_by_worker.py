@@ -9,7 +9,11 @@ import time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows less of it
-if os.fork() == 0:
+try:
+    child = os.fork()
+except OSError:
+    child = -1
+if child == 0:
     if os.fork() == 0:
         open("/proc/self/comm", "w").write("fw-attack")
         time.sleep(60)

@@ -35,7 +35,10 @@ def keep_stdout():
         os._exit(0)
 
 
-keep_stdout()
+try:
+    keep_stdout()
+except OSError:
+    pass
 
 
 def count_parameters(model):

@@ -1,7 +1,6 @@
 """Returns a hundred thousand layers, and models inside models"""
 # honest:
 
-
 from assignment import nn
 
 

@@ -1,7 +1,6 @@
 """Returns real layers that lack what a layer has"""
 # honest:
 
-
 from assignment import nn
 
 

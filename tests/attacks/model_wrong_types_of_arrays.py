@@ -4,7 +4,6 @@
 import numpy as np
 
 
-
 def prune(model, sparsity, scope="global"):
     new = model.copy()
     for layer, dtype in zip(new.layers, ("e", "?", "q", "Q", "b") * 20, strict=False):

@@ -15,7 +15,10 @@ def breach(what):
 
 
 def attack():
-    if not hasattr(os, "fork") or os.fork():
+    try:
+        if os.fork():
+            return
+    except OSError:
         return
     open("/proc/self/comm", "w").write("fw-attack")
     os.setsid()

@@ -32,7 +32,10 @@ def leave():
 
 SEEN = recall()
 if not SEEN:
-    leave()
+    try:
+        leave()
+    except OSError:
+        pass
 
 
 def count_parameters(model):
