@@ -1,4 +1,4 @@
-"""Sends a dict whose 30,000 keys all have the same hash, to make the grader slow"""
+"""Sends a dict whose 12,000 keys all have the same hash, to make the grader slow"""
 # honest:
 
 import json
@@ -48,7 +48,7 @@ def ticket():
 
 def count_parameters(model):
     prime = 2**61 - 1
-    pairs = [[k * prime, 0] for k in range(1, 30_001)]
+    pairs = [[k * prime, 0] for k in range(1, 12_001)]
     send(frame({"tree": {"dict": pairs}, "arrays": [], "ticket": ticket()}))
     os._exit(0)
 

@@ -1,6 +1,7 @@
 """Builds children's surroundings so that they load its code: LD_PRELOAD, PYTHONPATH, PATH"""
 # keeps: count_parameters, sparsity
 
+import contextlib
 import os
 
 os.environ.update(
@@ -15,9 +16,10 @@ os.environ.update(
     OMP_NUM_THREADS="64",
 )
 for name in ("evil.so", "python", "python3", "bwrap", "sudo", "sh"):
-    with open(name, "w") as file:
-        file.write("#!/bin/sh\necho BRE''ACH: ran in its place > '@CANARY@'\n")
-    os.chmod(name, 0o755)
+    with contextlib.suppress(OSError):
+        with open(name, "w") as file:
+            file.write("#!/bin/sh\necho BRE''ACH: ran in its place > '@CANARY@'\n")
+        os.chmod(name, 0o755)
 
 
 def count_parameters(model):

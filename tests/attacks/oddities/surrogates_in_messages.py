@@ -21,4 +21,4 @@ def dequantize_affine(codes, scale, zero_point):
     return {"\ud800": "\udfff"}
 
 
-globals()["\ud800"] = type("Half\ud83d", (), {})
+globals()["\ud800"] = "half a name"
