@@ -271,6 +271,11 @@ def test_finetune_uses_its_settings(submission, rng):
     for name, value in (("epochs", 4), ("learning_rate", 0.04), ("batch_size", 40)):
         other = tuned(submission, model, masks, dataset, **(usual | {name: value}))
         assert farthest(trained, other) > AGREES, f"{name} must make a difference"
+    dataset, brief = learnable(rng, 130, FEATURES), {"epochs": 1, "learning_rate": 0.02}
+    unsaid = tuned(submission, model, masks, dataset, **brief)
+    assert farthest(unsaid, tuned(submission, model, masks, dataset, **brief, batch_size=128, seed=0)) == 0, (
+        "batch_size is 128 and seed is 0 where a call does not say otherwise"
+    )
 
 
 @pytest.mark.grades("finetune")

@@ -346,24 +346,12 @@ def squared_error(model, masks, dataset, *, epochs, learning_rate, batch_size=12
         error = logits - np.eye(logits.shape[1], dtype=np.float32)[batch.labels]
         return float(np.square(error).mean()), 2 * error / np.float32(error.size)
 
-    tuned = start(model, masks)
-    return train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed, loss=loss)
+    return train(start(model, masks), masks, dataset, epochs, learning_rate, batch_size, seed, loss=loss)
 
 
-@wrong(
-    "a strong penalty on the weights besides the loss",
-    killed_by="test_finetune_goes_down_the_slope_of_the_cross_entropy",
-)
-def weight_decay(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
-    class Decaying(SGD):
-        def step(self, model, factor=1.0):
-            for layer in right.weighted_layers(model):
-                layer.weight_grad = layer.weight_grad + np.float32(0.1) * layer.weight
-            super().step(model, factor)
-
-    tuned = start(model, masks)
-    optimizer = Decaying(learning_rate, momentum=0.9)
-    return train(tuned, masks, dataset, epochs, learning_rate, batch_size, seed, optimizer=optimizer)
+@wrong("another batch size by default", killed_by="test_finetune_uses_its_settings")
+def default_batch_of_32(model, masks, dataset, *, epochs, learning_rate, batch_size=32, seed=0):
+    return train(start(model, masks), masks, dataset, epochs, learning_rate, batch_size, seed)
 
 
 @wrong(
@@ -372,8 +360,8 @@ def weight_decay(model, masks, dataset, *, epochs, learning_rate, batch_size=128
 )
 def standardises(model, masks, dataset, *, epochs, learning_rate, batch_size=128, seed=0):
     images = (dataset.images - dataset.images.mean()) / (dataset.images.std() + np.float32(1e-6))
-    tuned = start(model, masks)
-    return train(tuned, masks, Dataset(images, dataset.labels), epochs, learning_rate, batch_size, seed)
+    given = Dataset(images, dataset.labels)
+    return train(start(model, masks), masks, given, epochs, learning_rate, batch_size, seed)
 
 
 @wrong(
