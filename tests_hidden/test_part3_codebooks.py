@@ -156,8 +156,9 @@ def test_codebook_leaves_weights_alone_and_remembers_nothing(submission, rng):
 @pytest.mark.grades("kmeans_codebook")
 def test_codebook_refuses_bits_outside_1_to_8(submission, rng):
     for bad in (0, -1, 9, 16, int(rng.integers(17, 65))):
-        weights, needs = normal(rng, (6, 7)), expect.A_RANGE
-        expect.rejects(submission, "kmeans_codebook", weights, bad, names="bits", got=bad, needs=needs)
+        for weights in (normal(rng, (6, 7)), np.full((3, 5), rng.normal(), np.float32)):
+            needs = expect.A_RANGE
+            expect.rejects(submission, "kmeans_codebook", weights, bad, names="bits", got=bad, needs=needs)
 
 
 @pytest.mark.grades("kmeans_codebook")
