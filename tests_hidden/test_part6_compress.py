@@ -2,10 +2,12 @@
 
 `compress` runs three times: under a large budget, then twice with the same arguments under a small one, so
 that what it remembers of the large one is too much. The tests share these calls; a call that fails fails
-each test that looks at it, and a model that is over budget or knows nothing earns nothing for being the
-same twice. The pictures are new in each run, so that nothing learned beforehand helps. The contract sets no accuracy: half the cases, where
-the model given is right nearly always and guessing in a tenth, is what pruning alone, without any
-retraining, stays above.
+each test that looks at it, and models that are over budget or know nothing earn nothing for being the
+same twice. The pictures are new in each run, so that nothing learned beforehand helps.
+
+The contract sets no accuracy. Under the large budget half the cases are asked for, where the model given
+is right nearly always and guessing in a tenth: pruning and rounding alone, without any retraining, stay
+above. Under the small one they may lose nearly everything, and it is only more than one answer to all.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from tests_public import expect
 from tests_public.pictures import problem
 
 NAME = "what compress returns"
-LEAST_ACCURACY = 0.5
+LEAST_ACCURACY = {"small": 0.12, "large": 0.5}
+SEEDS = {"roomy": {"seed": 7}, "first": {"seed": 0}, "second": {}}  # left out, it is the signature's 0
 UNFIT = "compress must return a model that fits its budget and still knows the classes, and this one does not"
 
 
@@ -45,12 +48,11 @@ class Calls:
 
     def prepare(self, rng):
         if self.problem is None:
-            self.problem = problem(rng)
-            self.seed = int(rng.integers(1000))
+            self.problem = problem(rng, train=4000)
             # From 8,192 bytes, the least there is, and well above the competition's 16,384.
             self.budgets = {
                 "small": int(rng.integers(8192, 9000)),
-                "large": int(rng.integers(20_000, 60_000)),
+                "large": int(rng.integers(30_000, 60_000)),
             }
 
     def result(self, submission, which, budget):
@@ -58,7 +60,7 @@ class Calls:
         if which not in self.results:
             model, data, _ = self.problem
             try:
-                call = submission.inspect("compress", model, data, self.budgets[budget], seed=self.seed)
+                call = submission.inspect("compress", model, data, self.budgets[budget], **SEEDS[which])
             except SubmissionError as error:
                 call = error
             self.results[which] = call
@@ -73,7 +75,13 @@ class Calls:
             size = len(expect.packed(model, NAME))
             self.measured[which] = size, expect.accuracy(model, self.problem[2], NAME)
         size, accuracy = self.measured[which]
-        return Entry(model, size, accuracy, size <= self.budgets[budget] and accuracy >= LEAST_ACCURACY)
+        counts = size <= self.budgets[budget] and accuracy >= LEAST_ACCURACY[budget]
+        return Entry(model, size, accuracy, counts)
+
+    def both_count(self, submission):
+        """Whether compress does what it is for, under either budget."""
+        entries = [self.entry(submission, "roomy", "large"), self.entry(submission, "first", "small")]
+        return all(entry.counts for entry in entries)
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +115,9 @@ def test_file_fits_the_smallest_budgets(submission, calls):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_compressed_model_knows_new_pictures(submission, calls):
-    for which, budget in (("first", "small"), ("roomy", "large")):
+    for which, budget in (("roomy", "large"), ("first", "small")):
         accuracy = calls.entry(submission, which, budget).accuracy
-        assert accuracy >= LEAST_ACCURACY, (
+        assert accuracy >= LEAST_ACCURACY[budget], (
             "the compressed model must still tell most pictures of the classes apart which the model it came "
             f"from knows: it is right in {100 * accuracy:.0f} % of cases"
         )
@@ -118,15 +126,16 @@ def test_compressed_model_knows_new_pictures(submission, calls):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_compress_with_the_same_seed_gives_the_same_model(submission, calls):
-    entry = calls.entry(submission, "first", "small")
-    assert entry.counts, UNFIT
-    one, other = entry.model, expect.a_model(calls.result(submission, "second", "small").value, NAME)
+    assert calls.both_count(submission), UNFIT
+    one = calls.entry(submission, "first", "small").model
+    other = expect.a_model(calls.result(submission, "second", "small").value, NAME)
     assert [repr(layer) for layer in one.layers] == [repr(layer) for layer in other.layers], (
-        "the same seed and arguments must give the same layers"
+        "the same seed and arguments must give the same layers, also where the seed is 0 by being left out"
     )
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs), (
-        "the same seed and arguments must give identical arrays: no clock, no unseeded generator"
+        "the same seed and arguments must give identical arrays, also where the seed is 0 by being left out: "
+        "no clock, no unseeded generator"
     )
 
 
@@ -135,4 +144,4 @@ def test_compress_with_the_same_seed_gives_the_same_model(submission, calls):
 def test_compress_leaves_its_arguments(submission, calls):
     expect.unaliased(calls.result(submission, "first", "small"), "compress")
     expect.unaliased(calls.result(submission, "roomy", "large"), "compress")
-    assert calls.entry(submission, "first", "small").counts, UNFIT
+    assert calls.both_count(submission), UNFIT

@@ -187,6 +187,11 @@ def global_generator(model, data, budget_bytes, seed=0):
     return recipe(model, data, budget_bytes, int(np.random.randint(2**31)))
 
 
+@wrong("no seed unless it is told one", killed_by="test_compress_with_the_same_seed_gives_the_same_model")
+def no_default_seed(model, data, budget_bytes, seed=None):
+    return recipe(model, data, budget_bytes, time.perf_counter_ns() if seed is None else seed)
+
+
 @wrong(
     "narrower at every call: it counts its calls",
     killed_by="test_compress_with_the_same_seed_gives_the_same_model",
