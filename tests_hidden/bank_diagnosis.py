@@ -1,8 +1,8 @@
 """Recognise a wrong answer: which mistake of the bank gives the very same one, on the very same input?
 
-Where a hidden test fails, every mutant of the function under test is asked what the submission was
-asked last. The one that answers alike names the misconception. All of it runs on our own code; the
-sentence that comes out was written beforehand, and says nothing of the input.
+Where a hidden test fails, the mutants that it is there to catch are asked what the submission was asked
+last. The one that answers alike names the misconception. All of it runs on our own code; the sentence
+that comes out was written beforehand, and says nothing of the input.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from tests_hidden.mutants import Mutant, bank
 
 MOST_CALLS = 3
 MOST_BYTES = 2**20
+MOST_ALIKE = 3
+"""An answer that more mistakes give says little about which it was."""
 SLOW = ("finetune", "distill", "compress")
 """Trained models are not told apart by their arrays: right ones differ too."""
 
@@ -42,10 +44,7 @@ class Recorder:
 
 
 def misconception(function: str, test: str, asked: Iterable[Asked]) -> str | None:
-    """The one mistake that gives all these answers, not all of them right; None where none or several do.
-
-    A mutant that is pinned to the failing test goes before others.
-    """
+    """A mistake that gives all these answers, not all of them right; None where none does, or too many."""
     small = [each for each in asked if sum(array.nbytes for array in each[1].arrays) <= MOST_BYTES]
     if function in SLOW or not small:
         return None
@@ -53,14 +52,12 @@ def misconception(function: str, test: str, asked: Iterable[Asked]) -> str | Non
     if all(answers_alike(getattr(namespace.right, function), *each[1:]) for each in small):
         return None
     found = [
-        mutant
+        mutant.misconception
         for mutant in bank()
-        if mutant.function == function
+        if (mutant.function, mutant.killed_by) == (function, test)
         and all(answers_alike(getattr(namespace, mutant.name), *each[1:]) for each in small)
     ]
-    pinned = [mutant for mutant in found if mutant.killed_by == test]
-    chosen = pinned or found
-    return chosen[0].misconception if len(chosen) == 1 else None
+    return found[0] if 0 < len(found) <= MOST_ALIKE else None
 
 
 @cache
