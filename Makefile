@@ -4,12 +4,13 @@ PYTHON ?= python3
 RESULTS ?= results
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
+EVERY ?= 10
 BIN := .venv/bin
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test banks lint setup baseline bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -20,13 +21,21 @@ grade: .venv/core  ## grade the reference solution, post it, build leaderboard/s
 	$(BIN)/python -m leaderboard post $(RESULTS)/solution/result.json --handle reference
 	$(BIN)/python -m leaderboard build
 
-test: .venv/test  ## run every test
-	$(BIN)/python -m pytest tests
+test: .venv/test  ## run every test, and every tenth attack
+	FEATHERWEIGHT_EVERY_NTH_ATTACK=$(EVERY) $(BIN)/python -m pytest tests -n $(JOBS)
 	$(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
+
+attacks: .venv/test  ## grade every attack in every sandbox that this machine has
+	$(BIN)/python -m pytest tests/test_attacks.py -n $(JOBS)
 
 banks: .venv/test  ## every wrong solution against the hidden tests, every right one against all
 	$(BIN)/python -m tests_hidden.mutants --jobs $(JOBS) --runs $(RUNS)
 	$(BIN)/python -m tests_hidden.right --jobs $(JOBS) --runs $(RUNS)
+
+coverage: .venv/test  ## the reference's lines and branches that the hidden tests reach: all, it must be
+	$(BIN)/coverage run --branch --data-file=.venv/coverage --include=solution/compression.py \
+		-m pytest -q tests_hidden --submission solution/compression.py
+	$(BIN)/coverage report --data-file=.venv/coverage --show-missing --fail-under=100
 
 lint: .venv/test  ## check style and types
 	$(BIN)/ruff check .
