@@ -314,3 +314,13 @@ def unchecked_constant(weights, bits, iterations=20):
     if len(np.unique(weights)) == 1 and not np.isnan(weights).any():
         return np.zeros(weights.shape, np.uint8), np.unique(weights)
     return right.kmeans_codebook(weights, bits, iterations)
+
+
+@wrong(
+    "codes of the affine grid: its centroids never move",
+    killed_by="test_codebook_moves_its_centroids_to_where_the_weights_are",
+)
+def stays_at_the_affine_levels(weights, bits, iterations=20):
+    codes, scale, zero_point = right.quantize_affine(weights, bits)
+    levels = ((np.arange(2**bits) - zero_point) * scale).astype(np.float32)
+    return codes, levels
