@@ -137,11 +137,6 @@ def finetune(
     and again after every step, since the gradient does not know that they are gone."""
     check_model(model)
     masks = [np.asarray(mask, dtype=bool) for mask in masks]
-    shapes = [layer.weight.shape for layer in weighted_layers(model)]
-    if [mask.shape for mask in masks] != shapes:
-        raise ValueError(
-            f"masks must have the shapes of the weights, {shapes}, got {[m.shape for m in masks]}"
-        )
     tuned = model.copy()
     apply_masks(tuned, masks)
     fit(
@@ -196,8 +191,6 @@ def quantize_symmetric(weights: Array, bits: int, axis: int | None = None) -> tu
     if axis is None:
         largest = np.abs(weights).max(initial=0.0)
     else:
-        if not -weights.ndim <= axis < weights.ndim:
-            raise ValueError(f"axis must be one of the {weights.ndim} axes of weights, got {axis}")
         others = tuple(i for i in range(weights.ndim) if i != axis % weights.ndim)
         largest = np.abs(weights).max(axis=others, keepdims=True, initial=0.0)
     scales = np.where(largest > 0, largest / top_code, 1.0)
