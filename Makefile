@@ -5,6 +5,7 @@ RESULTS ?= results
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
 EVERY ?= 10
+SANDBOX ?= auto
 BIN := .venv/bin
 
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -17,7 +18,7 @@ help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 grade: .venv/core  ## grade the reference solution, post it, build leaderboard/site/
-	$(BIN)/python -m grader grade solution/compression.py --out $(RESULTS)
+	$(BIN)/python -m grader grade solution/compression.py --out $(RESULTS) --sandbox $(SANDBOX)
 	$(BIN)/python -m leaderboard post $(RESULTS)/solution/result.json --handle reference
 	$(BIN)/python -m leaderboard build
 
