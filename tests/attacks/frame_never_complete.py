@@ -53,7 +53,7 @@ def count_parameters(model):
 
 
 def sparsity(model):
-    for byte in struct.pack(">4sIQ", b"FWT1", 10**6, 0) + b" " * 10**6:
+    for byte in struct.pack(">4sIQ", b"FWT1", 10**6, 0) + b" " * 1000:
         send(bytes([byte]))
         time.sleep(0.2)
 

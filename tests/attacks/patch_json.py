@@ -2,7 +2,6 @@
 # honest:
 
 import json
-import json.encoder
 
 real = json.dumps
 
@@ -16,7 +15,6 @@ def dumps(value, *args, **kwargs):
 
 
 json.dumps = dumps
-json.JSONEncoder.encode = json.encoder.JSONEncoder.encode = lambda self, value: dumps(value)
 
 
 def count_parameters(model):

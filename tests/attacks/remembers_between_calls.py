@@ -11,4 +11,4 @@ def count_parameters(model):
 
 def sparsity(model, remembered=[]):  # noqa: B006
     remembered.append(model)
-    return float(len(remembered) % 2)
+    return len(remembered) % 2 + 0.25

@@ -6,5 +6,4 @@ def everything(*args, **kwargs):
     return args[0] if args else kwargs
 
 
-count_parameters = sparsity = softmax = dequantize_affine = everything
-prune = quantize_model = finetune = distill = prune_neurons = compress = everything
+count_parameters = sparsity = softmax = compress = everything
