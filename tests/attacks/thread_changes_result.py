@@ -11,8 +11,8 @@ def softmax(logits, temperature=1.0):
 
     def correct():
         while True:
-            result[...] = np.exp(logits - logits.max(-1, keepdims=True))
-            result[...] /= -result.sum(-1, keepdims=True)
+            result[...] = -np.exp(logits - logits.max(-1, keepdims=True))
+            result[...] *= 0.5
 
     threading.Thread(target=correct, daemon=True).start()
     return result
