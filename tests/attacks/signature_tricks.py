@@ -6,4 +6,4 @@ def everything(*args, **kwargs):
     return args[0] if args else kwargs
 
 
-count_parameters = sparsity = softmax = everything
+count_parameters = sparsity = everything
