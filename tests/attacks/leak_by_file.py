@@ -16,7 +16,7 @@ def secret(model):
 def count_parameters(model):
     words = secret(model)
     if words:
-        for folder in (".", "/tmp", os.path.dirname(__file__), os.path.dirname("@CANARY@")):
+        for folder in (".", os.path.dirname(__file__), os.path.dirname("@CANARY@")):
             for name in ("log.txt", "result.json", os.path.basename("@CANARY@")):
                 try:
                     with open(os.path.join(folder, name), "x") as file:
