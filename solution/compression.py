@@ -262,14 +262,8 @@ def log_softmax(logits: Array) -> Array:
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
-    logits = np.asarray(logits, dtype=np.float64) / check_temperature(temperature)
+    logits = np.asarray(logits, dtype=np.float64) / float(temperature)
     return np.exp(log_softmax(logits)).astype(np.float32)
-
-
-def check_temperature(temperature: float) -> float:
-    if not temperature > 0:
-        raise ValueError(f"temperature must be above 0, got {temperature}")
-    return float(temperature)
 
 
 def distillation_loss(
@@ -280,7 +274,7 @@ def distillation_loss(
     The soft gradient is T * (student_T - teacher_T): differentiating by logits / T costs one factor T,
     and T**2 in the loss gives back two, so that the hard and soft terms weigh the same at every T.
     """
-    t = check_temperature(temperature)
+    t = float(temperature)
     check_share("alpha", alpha)
     student, teacher = (np.asarray(logits, dtype=np.float64) for logits in (student_logits, teacher_logits))
     rows = np.arange(len(student))
@@ -347,8 +341,6 @@ def neuron_importance(model: Sequential, layer_index: int, images: Array) -> Arr
         per_unit = np.moveaxis(outputs, 1, 0).reshape(outputs.shape[1], -1)
         total = total + per_unit.sum(axis=1, dtype=np.float64)
         count += per_unit.shape[1]
-    if count == 0:
-        raise ValueError("images must hold at least one image, got none")
     return (total / count).astype(np.float32)
 
 
@@ -363,15 +355,10 @@ def prune_neurons(model: Sequential, layer_index: int, importance: Array, keep_r
             f"layer_index must name a hidden layer, got {layer_index}, whose units are the classes"
         )
     reader = readers[0]
-    if any(isinstance(between, Reshape) for between in pruned.layers[index : pruned.layers.index(reader)]):
-        raise ValueError(f"layer_index must name a layer without a Reshape behind it, got {layer_index}")
     unit_axis = 0 if isinstance(layer, Conv2D) else 1
     units = layer.weight.shape[unit_axis]
-    importance = np.asarray(importance)
-    if importance.shape != (units,) or np.isnan(importance).any():
-        raise ValueError(f"importance must hold one number for each of {units} units, got {importance}")
     keep = max(1, round(float(keep_ratio) * units))
-    kept = np.sort(np.argsort(-importance, kind="stable")[:keep])
+    kept = np.sort(np.argsort(-np.asarray(importance), kind="stable")[:keep])
     layer.weight, layer.bias = np.take(layer.weight, kept, axis=unit_axis), layer.bias[kept]
     if isinstance(reader, Conv2D):
         reader.weight = reader.weight[:, kept]
@@ -402,13 +389,9 @@ def compress(model: Sequential, data: Data, budget_bytes: int, seed: int = 0) ->
     """
     student = pooled(narrowed(model, data.train)) if is_mlp(model) else model.copy()
     student = trained_light(student, model.copy(), data.train, seed)
-    for kept in (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.0):  # all fit at once, if not too many
-        small = prune(student, 1.0 - kept * (1.0 - sparsity(student)))
-        if len(pack(small)) <= budget_bytes:
-            return small
-    for layer in weighted_layers(small):
-        layer.bias[:] = 0.0
-    return small
+    shares = (1.0, 0.7, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.0)  # all of it fits, if it was not too much
+    smaller = (prune(student, 1.0 - kept * (1.0 - sparsity(student))) for kept in shares)
+    return next((small for small in smaller if len(pack(small)) <= budget_bytes), prune(student, 1.0))
 
 
 def is_mlp(model: Sequential) -> bool:
