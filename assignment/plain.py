@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,13 @@ DTYPES = tuple(np.dtype(code) for code in "?bhilqBHILQefd")
 
 MOST_NODES = 100_000
 MOST_DEPTH = 32
-MOST_INT_BITS = 1024
+MOST_ITEMS = 1_000
+"""Of a dict: keys can be made to collide, and then each takes as long as there are others."""
+MOST_INT_BITS = 1000
+"""Whoever compares the number with a float can make one of it."""
 MOST_TEXT = 1_000_000
+"""Characters, in all texts together."""
+TOO_LARGE = "a structure too deep or too large to take apart"
 
 SETTINGS = {"stride": (1, 64), "padding": (0, 64), "size": (1, 64), "shape": (1, 65536)}
 """The settings of layers, and the range that each may lie in."""
@@ -56,6 +62,8 @@ def flatten(value: Any, *, most_bytes: int | None = None) -> Flat:
 def unflatten(tree: Any, arrays: Sequence[np.ndarray]) -> Any:
     """Build a value again. Raises NotPlainError where the tree is none that `flatten` makes."""
     try:
+        if _too_many(tree):
+            raise NotPlainError(TOO_LARGE)
         return _built(tree, arrays)
     except NotPlainError:
         raise
@@ -70,11 +78,15 @@ class _Taker:
     objects: list[object] = field(default_factory=list)
     size_bytes: int = 0
     nodes: int = 0
+    characters: int = 0
 
-    def node(self, value: Any, depth: int) -> Any:
+    def count(self, depth: int) -> None:
         self.nodes += 1
         if depth > MOST_DEPTH or self.nodes > MOST_NODES:
-            raise NotPlainError("a structure too deep or too large to take apart")
+            raise NotPlainError(TOO_LARGE)
+
+    def node(self, value: Any, depth: int) -> Any:
+        self.count(depth)
         kind = type(value)
         if value is None or kind is bool:
             return value
@@ -102,8 +114,9 @@ class _Taker:
         if issubclass(type(value), float):
             return float.__float__(value)  # type: ignore[arg-type]
         text = str.__str__(value)
-        if len(text) > MOST_TEXT:
-            raise NotPlainError(f"a text of {len(text):,} characters")
+        self.characters += len(text)
+        if self.characters > MOST_TEXT:
+            raise NotPlainError(f"texts of more than {MOST_TEXT:,} characters")
         return text
 
     def array(self, value: np.ndarray) -> dict[str, int]:
@@ -122,6 +135,8 @@ class _Taker:
 
     def container(self, value: list | tuple | dict, depth: int) -> dict[str, Any]:
         if issubclass(type(value), dict):
+            if dict.__len__(value) > MOST_ITEMS:  # type: ignore[arg-type]
+                raise NotPlainError(f"a dict of more than {MOST_ITEMS:,} items")
             pairs = [list(pair) for pair in dict.items(value)]  # type: ignore[arg-type]
             return {"dict": [[self.node(part, depth + 1) for part in pair] for pair in pairs]}
         base: Any = list if issubclass(type(value), list) else tuple
@@ -137,10 +152,11 @@ class _Taker:
             self.objects.append(value)
             if not isinstance(value.layers, list | tuple):
                 raise NotPlainError(f"a model whose layers are a {type(value.layers).__name__}, not a list")
-            return {"model": [self.layer(layer, depth + 1) for layer in value.layers]}
+            return {"model": [self.layer(layer, depth + 1) for layer in islice(value.layers, MOST_NODES)]}
         return self.layer(value, depth)
 
     def layer(self, value: Any, depth: int) -> dict[str, Any]:
+        self.count(depth)
         kind = type(value)
         if kind not in LAYERS:
             if isinstance(value, Layer | Sequential):
@@ -168,6 +184,19 @@ class _Taker:
         return int(value)
 
 
+def _too_many(tree: Any) -> bool:
+    """Whether the tree has more parts than `flatten` lets through. A node takes up to three of them."""
+    waiting, count = [tree], 0
+    while waiting and count <= 3 * MOST_NODES:
+        part = waiting.pop()
+        count += 1
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += part.values()
+    return bool(waiting)
+
+
 def _built(tree: Any, arrays: Sequence[np.ndarray]) -> Any:
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
@@ -191,6 +220,8 @@ def _built_array(tree: dict[str, Any], arrays: Sequence[np.ndarray]) -> np.ndarr
 
 def _built_dict(tree: dict[str, Any], arrays: Sequence[np.ndarray]) -> dict:
     built = {}
+    if len(tree["dict"]) > MOST_ITEMS:
+        raise NotPlainError(f"a dict of more than {MOST_ITEMS:,} items")
     for key, value in tree["dict"]:
         name = _built(key, arrays)
         if not isinstance(name, bool | int | float | str | tuple | None):

@@ -127,7 +127,7 @@ class WorkerProcess:
         self._watched = psutil.Process(self._process.pid)
         for descriptor in (self._read, self._write):
             os.set_blocking(descriptor, False)
-        self.spent_seconds = 0.0
+        self.spent_seconds = self.idle_seconds = 0.0
         self._await_ready()
 
     def _await_ready(self) -> None:
@@ -142,7 +142,7 @@ class WorkerProcess:
         if header.get("ready") is not True:
             self.close()
             raise GraderError("the worker did not start properly")
-        self.spent_seconds = 0.0  # starting is not the submission's time
+        self.spent_seconds = self.idle_seconds = 0.0  # starting is not the submission's time
 
     def exchange(
         self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline
@@ -178,6 +178,7 @@ class WorkerProcess:
             raise WorkerStoppedError("babble", str(error)) from error
         finally:
             self.spent_seconds += clock.spent_seconds
+            self.idle_seconds += clock.idle
 
     def _send(self, outgoing: bytes, clock: Clock) -> None:
         left = memoryview(outgoing)
@@ -205,11 +206,12 @@ class WorkerProcess:
             selector.register(descriptor, event)
             while True:
                 gone = self._process.poll() is not None
-                if selector.select(0 if gone else TICK_SECONDS):
-                    return
-                if gone:
+                is_ready = selector.select(0 if gone else TICK_SECONDS)
+                if gone and not is_ready:
                     raise WorkerStoppedError("died", self._how_it_ended())
-                clock.look()
+                clock.look()  # a worker that sends a byte now and then must meet its deadline too
+                if is_ready:
+                    return
 
     def _how_it_ended(self) -> str:
         try:

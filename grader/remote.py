@@ -120,7 +120,7 @@ class RemoteSubmission(Submission):
         self.sink, self.private = sink, private
         self.begin_test()
         self.on_tick: Callable[[float], None] | None = None
-        self.spent_seconds = 0.0
+        self.spent_seconds = self.idle_seconds = 0.0
         self._shared = SharedArrays(room.shared)
         self._worker: WorkerProcess | None = None
         self._starts = 0
@@ -144,6 +144,7 @@ class RemoteSubmission(Submission):
         """End the worker, if there is one."""
         if self._worker is not None:
             self.spent_seconds += self._worker.spent_seconds
+            self.idle_seconds += self._worker.idle_seconds
             self._worker.close()
             self._worker = None
 
@@ -213,6 +214,9 @@ class RemoteSubmission(Submission):
         if (times := strikes.deaths[function]) >= limits.most_deaths:
             raise self._not_called(function, f"ended its process {times} times and was not called again")
         worker_seconds = self._worker.spent_seconds if self._worker is not None else 0.0
+        worker_idle = self._worker.idle_seconds if self._worker is not None else 0.0
+        if self.idle_seconds + worker_idle > limits.run_idle_seconds:
+            raise self._not_called(function, "was not called: calls before it waited too long for nothing")
         budgets = (
             (
                 limits.run_cpu_seconds - self.spent_seconds - worker_seconds,

@@ -40,6 +40,7 @@ class WorkerLimits:
     test_cpu_seconds: float
     function_cpu_seconds: float
     run_cpu_seconds: float
+    run_idle_seconds: float
     most_timeouts: int
     most_deaths: int
     most_restarts: int

@@ -50,6 +50,7 @@ RULES = dataclasses.replace(
         test_cpu_seconds=2,
         function_cpu_seconds=4,
         run_cpu_seconds=15,
+        run_idle_seconds=15,
         most_restarts=12,
     ),
 )
