@@ -31,6 +31,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,9 +82,10 @@ class Mutant:
         return REFERENCE.read_text(encoding="utf-8") + PRELUDE + "\n".join(kept) + replaced
 
 
-def bank() -> list[Mutant]:
+@cache
+def bank() -> tuple[Mutant, ...]:
     """Every mutant, file by file, in the order they are written in."""
-    return [mutant for function in FUNCTIONS for mutant in mutants_in(HERE / f"{function}.py")]
+    return tuple(mutant for function in FUNCTIONS for mutant in mutants_in(HERE / f"{function}.py"))
 
 
 def mutants_in(path: Path) -> list[Mutant]:

@@ -37,9 +37,11 @@ def main() -> int:
     faults = 0
     for seed in range(chosen.seed, chosen.seed + chosen.runs):
         started = time.perf_counter()
-        verdicts = examine_all(mutants, seed, chosen.jobs)
-        if seed == chosen.seed:
+        is_first = seed == chosen.seed
+        verdicts = examine_all(mutants, seed, chosen.jobs, diagnosed=is_first)
+        if is_first:
             print_matrix(mutants, verdicts, seed)
+            print(named_line(mutants, verdicts))
         faults += report(mutants, verdicts, seed, time.perf_counter() - started)
     return 1 if faults else 0
 
@@ -63,6 +65,15 @@ def print_matrix(mutants: list[Mutant], verdicts: list[Verdict], seed: int) -> N
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+def named_line(mutants: list[Mutant], verdicts: list[Verdict]) -> str:
+    """How many of them a student would be told by name."""
+    named = sum(
+        any(mutant.misconception in reason for reason in verdict.reasons)
+        for mutant, verdict in zip(mutants, verdicts, strict=True)
+    )
+    return f"{named} of {len(mutants)} mutants are named for what they are in a failing test's reason"
+
+
 def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: float) -> int:
     """Print what is wrong with the matrix, and its sums; how many faults."""
     faults: list[str] = []
@@ -76,13 +87,8 @@ def report(mutants: list[Mutant], verdicts: list[Verdict], seed: int, seconds: f
     faults += needless(verdicts) + reference_faults(mutants, seed)
     print("\n".join(faults), end="\n" if faults else "")
     killed = sum(bool(verdict.failed) for verdict in verdicts)
-    named = sum(
-        any(mutant.misconception in reason for reason in verdict.reasons)
-        for mutant, verdict in zip(mutants, verdicts, strict=True)
-    )
     print(
-        f"seed {seed}: {killed} of {len(mutants)} mutants killed, {named} named for what they are, "
-        f"{len(faults)} faults, {seconds:.1f} s",
+        f"seed {seed}: {killed} of {len(mutants)} mutants killed, {len(faults)} faults, {seconds:.1f} s",
         flush=True,
     )
     return len(faults)

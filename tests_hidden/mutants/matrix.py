@@ -86,26 +86,41 @@ def grades(item: pytest.Item) -> tuple[str, ...]:
 
 
 def examine(
-    source: str, functions: Collection[str], seed: int, suites: tuple[str, ...] = ("tests_hidden",)
+    source: str,
+    functions: Collection[str],
+    seed: int,
+    suites: tuple[str, ...] = ("tests_hidden",),
+    *,
+    diagnosed: bool = True,
 ) -> Verdict:
-    """Run the tests of these functions on a compression.py with this text."""
+    """Run the tests of these functions on a compression.py with this text.
+
+    diagnosed: whether reasons name known mistakes, which takes as long as the tests.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "compression.py")
         path.write_text(source, encoding="utf-8")
         examiner = Examiner(path, functions)
         places = [str(HIDDEN.parent / suite) for suite in suites]
         with contextlib.redirect_stdout(io.StringIO()):
-            pytest.main([*RUN, f"--seed={seed}", *places], plugins=[examiner])
+            plain = [] if diagnosed else ["--noconftest"]
+            pytest.main([*RUN, *plain, f"--seed={seed}", *places], plugins=[examiner])
     return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in KINDS))
 
 
-def examine_mutant(mutant: Mutant, seed: int, suites: tuple[str, ...]) -> Verdict:
-    return examine(mutant.source(), [mutant.function], seed, suites)
+def examine_mutant(mutant: Mutant, seed: int, suites: tuple[str, ...], diagnosed: bool) -> Verdict:
+    return examine(mutant.source(), [mutant.function], seed, suites, diagnosed=diagnosed)
 
 
 def examine_all(
-    mutants: list[Mutant], seed: int, processes: int, suites: tuple[str, ...] = ("tests_hidden",)
+    mutants: list[Mutant],
+    seed: int,
+    processes: int,
+    suites: tuple[str, ...] = ("tests_hidden",),
+    *,
+    diagnosed: bool = True,
 ) -> list[Verdict]:
     """The verdicts on all mutants, in their order."""
+    examine_one = partial(examine_mutant, seed=seed, suites=suites, diagnosed=diagnosed)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(partial(examine_mutant, seed=seed, suites=suites), mutants, chunksize=4))
+        return list(pool.map(examine_one, mutants, chunksize=4))
