@@ -109,7 +109,7 @@ def check(record: Record) -> None:
     """Raises GraderError unless the record is as its schema says."""
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     try:
-        jsonschema.validate(record, schema, cls=jsonschema.Draft202012Validator)
+        jsonschema.Draft202012Validator(schema).validate(record)
     except jsonschema.ValidationError as error:
         where = f"{error.json_path}: {error.message}"
         raise GraderError(f"the record is not what its schema says: {where}") from error
