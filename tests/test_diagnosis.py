@@ -11,7 +11,7 @@ import pytest
 from assignment.nn import Dense, Sequential
 from assignment.seam import flatten
 from tests.grading import run_grader
-from tests_hidden.bank_diagnosis import Recorder, misconception, mistakes
+from tests_hidden.diagnosis import Recorder, misconception, mistakes
 from tests_hidden.mutants import FUNCTIONS, REFERENCE, bank
 
 WEIGHTS = np.array([[0.5, -0.5, 0.25], [1.0, 0.5, -2.0]], np.float32)

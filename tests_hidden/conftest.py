@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests_hidden.bank_diagnosis import Recorder, misconception
+from tests_hidden.diagnosis import Recorder, misconception
 
 
 @pytest.hookimpl(wrapper=True)

@@ -43,39 +43,6 @@ def loss_and_gradient(
     return loss, grad / n
 
 
-def misconceptions(
-    student: np.ndarray, teacher: np.ndarray, labels: np.ndarray, temperature: float, alpha: float
-) -> dict[str, tuple[float, np.ndarray]]:
-    """From the mistakes that students make to the (loss, grad) they give; none that is right here."""
-    t, n = temperature, len(labels)
-    loss, grad = loss_and_gradient(student, teacher, labels, t, alpha)
-    hard = loss_and_gradient(student, teacher, labels, t, 1.0)
-    soft = loss_and_gradient(student, teacher, labels, t, 0.0)
-    reverse = loss_and_gradient(teacher, student, labels, t, 0.0)[0]
-    log_q = log_softmax(teacher, t)
-    entropy = -float((np.exp(log_q) * log_q).sum(axis=1).mean())
-    answers = {
-        "the soft gradient without its factor T": (loss, mixed(hard, (0.0, soft[1] / t), alpha)[1]),
-        "the soft gradient without the chain rule's 1 / T": (loss, mixed(hard, (0.0, soft[1] * t), alpha)[1]),
-        "the gradient of the sum": (loss, grad * n),
-        "the gradient with its sign turned": (loss, -grad),
-        "summing over the batch": (loss * n, grad * n),
-        "leaving out T**2": mixed(hard, (soft[0] / t**2, soft[1] / t**2), alpha),
-        "a factor T in place of T**2": mixed(hard, (soft[0] / t, soft[1] / t), alpha),
-        "weighting the teacher by alpha": mixed(hard, soft, 1 - alpha),
-        "a temperature of 1 throughout": loss_and_gradient(student, teacher, labels, 1.0, alpha),
-        "KL the other way round": (mixed(hard, (reverse, grad), alpha)[0], grad),
-        "cross-entropy with the teacher": (loss + (1 - alpha) * t**2 * entropy, grad),
-    }
-    return {k: v for k, v in answers.items() if abs(v[0] - loss) > 1e-4 or np.abs(v[1] - grad).max() > 1e-4}
-
-
-def mixed(
-    hard: tuple[float, np.ndarray], soft: tuple[float, np.ndarray], alpha: float
-) -> tuple[float, np.ndarray]:
-    return alpha * hard[0] + (1 - alpha) * soft[0], alpha * hard[1] + (1 - alpha) * soft[1]
-
-
 def loss_tolerance(student: np.ndarray, teacher: np.ndarray, temperature: float, alpha: float) -> float:
     """How far the loss may be off: each term is a mean of logarithms, the soft one times T**2.
 

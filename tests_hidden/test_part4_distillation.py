@@ -7,14 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests_hidden.diagnosis import looks_like
 from tests_hidden.distillation_reference import (
     STEP,
     gradient_tolerance,
     log_softmax,
     loss_and_gradient,
     loss_tolerance,
-    misconceptions,
     softmax_tolerance,
 )
 from tests_public import expect
@@ -65,16 +63,6 @@ def test_softmax_values_at_several_temperatures(submission, rng):
         p = probabilities(submission, logits, temperature)
         assert close(p, np.exp(log_softmax(logits, temperature)), softmax_tolerance(logits, temperature)), (
             "probabilities are exp(logits / temperature), divided by their sum over the classes of the row"
-            + looks_like(
-                p,
-                {
-                    "multiplying by the temperature": np.exp(log_softmax(logits, 1 / temperature)),
-                    "ignoring the temperature": np.exp(log_softmax(logits)),
-                    "summing over the batch": np.exp(log_softmax(logits.T, temperature)).T,
-                    "a log-softmax": log_softmax(logits, temperature),
-                },
-                rounding=1e-5,
-            )
         )
 
 
@@ -165,10 +153,8 @@ def test_loss_values_at_several_temperatures_and_alphas(submission, rng):
         s, t, labels = random_logits(rng), random_logits(rng), random_labels(rng)
         loss, _ = loss_and_grad(submission, s, t, labels, temperature=temperature, alpha=alpha)
         expected, _ = loss_and_gradient(s, t, labels, temperature, alpha)
-        mistakes = misconceptions(s, t, labels, temperature, alpha).items()
         assert close(loss, expected, loss_tolerance(s, t, temperature, alpha)), (
             "the loss is alpha * CE + (1 - alpha) * T**2 * KL(teacher_T || student_T), a mean over the batch"
-            + looks_like(loss, {k: v[0] for k, v in mistakes}, rounding=1e-5)
         )
 
 
@@ -178,10 +164,8 @@ def test_gradient_values_at_several_temperatures_and_alphas(submission, rng):
         s, t, labels = random_logits(rng), random_logits(rng), random_labels(rng)
         _, grad = loss_and_grad(submission, s, t, labels, temperature=temperature, alpha=alpha)
         _, expected = loss_and_gradient(s, t, labels, temperature, alpha)
-        mistakes = misconceptions(s, t, labels, temperature, alpha).items()
         assert close(grad, expected, gradient_tolerance(s, t, temperature, alpha)), (
             "grad must be the derivative of the mean loss by student_logits: mind T, alpha and the batch size"
-            + looks_like(grad, {k: v[1] for k, v in mistakes}, rounding=1e-5)
         )
 
 
