@@ -4,7 +4,6 @@ PYTHON ?= python3
 RESULTS ?= results
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
-EVERY ?= 10
 SANDBOX ?= auto
 BIN := .venv/bin
 
@@ -23,7 +22,7 @@ grade: .venv/core  ## grade the reference solution, post it, build leaderboard/s
 	$(BIN)/python -m leaderboard build
 
 test: .venv/test  ## run every test, and every tenth attack
-	FEATHERWEIGHT_EVERY_NTH_ATTACK=$(EVERY) $(BIN)/python -m pytest tests -n $(JOBS)
+	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=10 $(BIN)/python -m pytest tests -n $(JOBS)
 	$(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
 
 attacks: .venv/test  ## grade every attack in every sandbox that this machine has

@@ -2,7 +2,9 @@
 
     pytest tests/test_attacks.py -n 2                     every attack in every sandbox
     pytest tests/test_attacks.py -k "bwrap and net_"      those about the network, in one
-    FEATHERWEIGHT_EVERY_NTH_ATTACK=5 pytest tests/test_attacks.py      for a machine that is short of time
+
+A machine that is short of time sets FEATHERWEIGHT_EVERY_NTH_ATTACK to more than 1, or FEATHERWEIGHT_SPREAD_ATTACKS
+to run each attack in one of its sandboxes, in turns.
 
 They are graded by a few real tests of each function that they touch, under shorter limits than a class gets.
 """
@@ -21,6 +23,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -86,10 +89,15 @@ BACKENDS = [backend.name for backend in available()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "attack" in metafunc.fixturenames:
-        chosen = list(ATTACKS.values())[:: int(os.environ.get("FEATHERWEIGHT_EVERY_NTH_ATTACK", "1"))]
-        metafunc.parametrize("attack", chosen, ids=[attack.name for attack in chosen])
-        metafunc.parametrize("backend", BACKENDS)
+    if "attack" not in metafunc.fixturenames:
+        return
+    step = int(os.environ.get("FEATHERWEIGHT_EVERY_NTH_ATTACK", "1"))
+    cases = list(product(list(ATTACKS.values())[::step], BACKENDS))
+    if os.environ.get("FEATHERWEIGHT_SPREAD_ATTACKS"):  # each in one backend, in turns
+        count = len(BACKENDS)
+        cases = [case for number, case in enumerate(cases) if number % count == number // count % count]
+    names = [f"{attack.name}-{backend}" for attack, backend in cases]
+    metafunc.parametrize(("attack", "backend"), cases, ids=names)
 
 
 @dataclass
