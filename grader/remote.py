@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import shutil
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ import numpy as np
 from assignment.plain import Flat, NotPlainError, unflatten
 from assignment.seam import LARGE_BYTES, Call, Submission, SubmissionError
 from grader.intake import LARGEST_SOURCE
-from grader.process import Deadline, WorkerProcess, WorkerStoppedError
+from grader.process import Deadline, WorkerProcess, WorkerStoppedError, remove
 from grader.rules import WorkerLimits
 from grader.sandbox import Backend, Room
 
@@ -50,7 +49,7 @@ def room_for(content: bytes) -> Iterator[Room]:
         room.source.chmod(0o644)
         yield room
     finally:
-        shutil.rmtree(root, ignore_errors=True)
+        remove(root)
 
 
 @dataclass
