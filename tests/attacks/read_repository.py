@@ -24,8 +24,12 @@ def attack():
         "grader/grade.py",
     ):
         whole = os.path.join("@REPO@", path)
-        if os.path.exists(whole):
-            breach(f"{whole} is here")
+        for look in (os.listdir, open):
+            try:
+                look(whole)
+                breach(f"{whole} can be looked at")
+            except OSError:
+                continue
 
 
 attack()
