@@ -17,7 +17,7 @@ import pytest
 from assignment.seam import LocalSubmission, SubmissionError
 from assignment.submission import SUBMISSION
 
-from . import HERE, Mutant
+from . import FUNCTIONS, HERE, Mutant
 
 HIDDEN = HERE.parent
 RUN = [
@@ -106,6 +106,11 @@ def examine(
             plain = [] if diagnosed else ["--noconftest"]
             pytest.main([*RUN, *plain, f"--seed={seed}", *places], plugins=[examiner])
     return Verdict(*(tuple(sorted(examiner.outcomes[kind])) for kind in KINDS))
+
+
+def examine_right(seed: int, path: Path) -> Verdict:
+    """Run all tests of both suites on a solution that should pass them."""
+    return examine(path.read_text(encoding="utf-8"), FUNCTIONS, seed, ("tests_public", "tests_hidden"))
 
 
 def examine_mutant(mutant: Mutant, seed: int, suites: tuple[str, ...], diagnosed: bool) -> Verdict:
