@@ -6,7 +6,6 @@ nowhere: hidden inputs do not come out of it in the log.
 
 from __future__ import annotations
 
-import resource
 import secrets
 import time
 import traceback
@@ -75,7 +74,7 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
     Whatever fails in the grader itself stands in the record's `error`. Raises UnusableError, having
     written nothing, where there is nothing to grade; GraderError where not even a record can be made.
     """
-    started, cpu_before = datetime.now(UTC), cpu_seconds()
+    started, own_before = datetime.now(UTC), time.process_time()
     backend = backend_for(request.sandbox, unsafe=request.unsafe)
     source = take(request.path)
     folder = made_folder(request.out / source.id)
@@ -90,7 +89,7 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
         backend.name,
         seed,
         started,
-        cpu_seconds() - cpu_before,
+        time.process_time() - own_before + backend.used_cpu_seconds,
     )
     error = "; ".join(run.errors) or None
     record = record_of(source, request.commit, made_with, run.tests, run.entry, error)
@@ -104,12 +103,6 @@ def made_folder(path: Path) -> Path:
     except OSError as error:
         raise UnusableError(f"{path} cannot be made into a folder: {error.strerror}") from error
     return path
-
-
-def cpu_seconds() -> float:
-    """CPU time of this process and of all the workers that have ended."""
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + workers.ru_utime + workers.ru_stime
 
 
 def grade_into(run: Run, rules: Rules) -> None:

@@ -251,6 +251,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the worker and what it has started, at once; the innermost first, so that each is waited for."""
+        self.backend.used_cpu_seconds += max(self.cpu_seconds(), self.spent_seconds)
         inner = [each.pid for each in self._family() if each.pid != self._process.pid]
         if inner:
             self.backend.kill(reversed(inner))

@@ -71,7 +71,10 @@ class Backend:
 
     name: as in the record. stops: what it keeps a submission from, in words. needs: how to get it.
     limits_scratch: whether the scratch folder has a size of its own; else somebody must watch it.
+    used_cpu_seconds: of all its workers that have ended. Not every one is a child that can be waited for.
     """
+
+    used_cpu_seconds = 0.0
 
     name: ClassVar[str] = "none"
     stops: ClassVar[str] = "using more than its time and memory; nothing else"

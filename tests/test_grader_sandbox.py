@@ -326,6 +326,19 @@ def test_under_bwrap_root_becomes_nobody():
     assert not groups
 
 
+def test_the_time_of_its_workers_is_counted(backend):
+    """Also where they are nobody's children any more when they end."""
+    source = b"import time\ndef f():\n  start = time.process_time()\n  while time.process_time() - start < 0.6: pass\n  return 1"
+    before = backend.used_cpu_seconds
+    with (
+        room_for(source) as room,
+        nowhere() as sink,
+        RemoteSubmission(room, backend, LIMITS, sink=sink) as worker,
+    ):
+        assert worker.f() == 1
+    assert 0.6 <= backend.used_cpu_seconds - before < 2
+
+
 def test_doctor_says_what_there_is_and_how_to_get_the_best():
     done = subprocess.run(
         [sys.executable, "-m", "grader", "doctor"], cwd=ROOT, capture_output=True, text=True
