@@ -9,6 +9,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import rich
+
 from assignment.seam import SubmissionError
 from grader import GraderError, UnusableError
 from grader.log import nowhere
@@ -84,6 +86,6 @@ def attempt_to_break_out(backend: Backend) -> list[str]:
                 if worker.write_in_scratch() is not True:
                     raise GraderError("it cannot write in its scratch folder")
                 port = listener.getsockname()[1]
-                return worker.break_out(str(secret_file), variable, port, os.getpid())
+                return worker.break_out(str(secret_file), variable, port, os.getpid(), str(rich.__file__))
         finally:
             del os.environ[variable]

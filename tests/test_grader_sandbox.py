@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -63,14 +64,9 @@ def test_the_attempt_to_break_out_gets_out_where_there_are_no_walls():
     """Each of its ways, so that none of them fails for a reason of its own."""
     source = trial.BREAKOUT.read_text()
     ways = attempt_to_break_out(NoSandbox())
-    told = [line.split('"')[1] for line in source.splitlines() if '": lambda' in line or '": start' in line]
-    unreachable = {
-        "read the grader's environment",
-        "import other packages",
-        "change the mode of a file outside",
-    }
-    assert {*ways, *unreachable} >= set(told)
-    assert len(ways) >= 9
+    told = [line.split('"')[1] for line in source.splitlines() if re.match(r' +"[a-z\' ]+": ', line)]
+    assert len(told) == 13
+    assert {*told} - {*ways} == {"inherit the grader's environment"}  # no backend hands that on
 
 
 def test_no_way_out(backend):
