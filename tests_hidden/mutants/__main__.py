@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import REFERENCE, Mutant, bank
+from . import FUNCTIONS, REFERENCE, Mutant, bank
 from .matrix import Verdict, examine, examine_all
 
 
@@ -26,6 +26,8 @@ def main() -> int:
     parser.add_argument("--write", metavar="DIR", type=Path, help="write each mutant as a file, run nothing")
     parser.add_argument("--public", action="store_true", help="say which public tests no mutant fails")
     chosen = parser.parse_args()
+    if unknown := set(chosen.functions) - set(FUNCTIONS):
+        parser.error(f"no mutants of {', '.join(sorted(unknown))}: choose from {', '.join(FUNCTIONS)}")
     mutants = [mutant for mutant in bank() if not chosen.functions or mutant.function in chosen.functions]
     if chosen.write:
         return write(mutants, chosen.write)
