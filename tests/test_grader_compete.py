@@ -57,9 +57,12 @@ def run(tmp_path, mnist, shared):
 
 
 SMALLER = """
+import time
 import numpy as np
 def compress(model, data, budget_bytes, seed=0):
     new = model.copy()
+    start = time.process_time()
+    while time.process_time() - start < 0.05: pass
     for layer in new.layers[::2]:
         step = np.abs(layer.weight).max() / 7
         layer.weight = (np.round(layer.weight / step) * step).astype(np.float32)
@@ -79,7 +82,7 @@ def test_the_score_is_about_the_file(run, tmp_path, mnist):
     )
     assert found.score == score(found.accuracy_percent, found.bytes, 98.40, 1066440)
     assert (found.ranked, found.flags, found.division, found.split) == (True, [], "mlp", "public")
-    assert found.cpu_seconds >= 0
+    assert found.cpu_seconds >= 0.05
     assert run(SMALLER).artifact_sha256 == found.artifact_sha256
 
 
