@@ -335,6 +335,19 @@ def test_the_time_of_its_workers_is_counted(backend):
     assert 0.6 <= backend.used_cpu_seconds - before < 2
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take capabilities away from itself")
+def test_a_container_without_namespaces_gets_landlock():
+    """As under Docker's default profile, and so on Gradescope: root with few capabilities."""
+    try_it = "from grader.trial import available, fault_of; print([b.name for b in available()], fault_of('bwrap'))"
+    done = subprocess.run(
+        [sys.executable, "tests/like_docker.py", sys.executable, "-c", try_it],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.startswith("['landlock'] its worker does not run"), done.stdout + done.stderr
+
+
 def test_doctor_says_what_there_is_and_how_to_get_the_best():
     done = subprocess.run(
         [sys.executable, "-m", "grader", "doctor"], cwd=ROOT, capture_output=True, text=True
