@@ -18,6 +18,7 @@ from rich.console import Group  # noqa: E402
 
 from assignment.data import DataError, load_mnist  # noqa: E402
 from grader import GraderError, UnusableError, __version__  # noqa: E402
+from grader.export.command import add_reports, wanted_reports, write_reports  # noqa: E402
 from grader.rules import SuitePaths, read_rules  # noqa: E402
 from grader.sandbox import CHOICES, SANDBOXES  # noqa: E402
 from grader.trial import backend_for, fault_of  # noqa: E402
@@ -113,6 +114,7 @@ def add_grade(commands: argparse._SubParsersAction) -> None:
     grade.add_argument(
         "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
     )
+    add_reports(grade)
     grade.set_defaults(run=run_grade)
 
 
@@ -160,10 +162,12 @@ def run_grade(options: argparse.Namespace) -> int:
         commit=options.commit,
         suites=suites,
     )
+    reports = wanted_reports(options)
     with progress_on_stderr() as progress:
         record = grade(request, progress)
     show(record)
     print(f"written: {options.out / record['submission']['id'] / 'result.json'}")
+    write_reports(record, reports)
     return GRADED if record["error"] is None else FAILED
 
 

@@ -29,6 +29,7 @@ RULES = {
     "solution/*.py": {"assignment.nn", "assignment.artifact"},
     "assignment/*.py": {"assignment.nn", *GIVEN},
     "grader/*.py": {"assignment.nn", "grader", *GIVEN},
+    "grader/export/*.py": {"grader"},
     "leaderboard/*.py": {"leaderboard"},
     "tests_public/*.py": {*UNDER_TEST, "tests_public"},
     "tests_hidden/test_*.py": {*UNDER_TEST, "tests_public", "tests_hidden"},
