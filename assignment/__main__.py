@@ -13,20 +13,18 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # as in the grader; it counts only before NumPy is imported
 
 import argparse  # noqa: E402
-import platform  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-import numpy as np  # noqa: E402
-
 from .artifact import ArtifactError, LedgerRow, ledger  # noqa: E402
 from .data import DataError, Mnist, load_mnist  # noqa: E402
+from .doctor import doctor  # noqa: E402
 from .measure import Measurement, measure  # noqa: E402
 from .scoring import BUDGET_BYTES, CPU_SECONDS  # noqa: E402
 from .seam import LocalSubmission, SubmissionError  # noqa: E402
-from .shared_model import model_card, shared_model  # noqa: E402
+from .shared_model import model_card  # noqa: E402
 
 COMPRESSION_FILE = Path(__file__).with_name("compression.py")
 PUBLIC_TESTS = Path(__file__).resolve().parent.parent / "tests_public"
@@ -176,29 +174,7 @@ def ledger_table(rows: list[LedgerRow]) -> str:
 
 
 def doctor_command(options: argparse.Namespace) -> int:
-    """Each line a thing that is needed, and how it is; exit code 1 when one of them is not well."""
-    print(f"ok    Python {platform.python_version()}, NumPy {np.__version__}, {platform.platform()}")
-    checks = {
-        "shared model": lambda: (
-            f"{model_card()['accuracy_percent']['test']:.2f} % on test, {shared_model()!r}"
-        ),
-        "data": _describe_data,
-        "compression.py": lambda: f"imports ({LocalSubmission(COMPRESSION_FILE).load().__file__})",
-    }
-    well = True
-    for name, check in checks.items():
-        try:
-            print(f"ok    {name}: {check()}")
-        except (DataError, SubmissionError) as error:
-            well = False
-            print(f"FAIL  {name}: {error}")
-    return 0 if well else 1
-
-
-def _describe_data() -> str:
-    mnist = load_mnist()
-    sizes = ", ".join(f"{len(part):,}" for part in (mnist.train, mnist.validation, mnist.test))
-    return f"{mnist.name}, {sizes} images for training, validation and test"
+    return 0 if doctor(load_mnist) else 1
 
 
 if __name__ == "__main__":
