@@ -1,8 +1,9 @@
-"""The part of the command line that is about other systems: `grade --junit FILE ...`."""
+"""The part of the command line that is about other systems: `grade --junit FILE ...`, and `export`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,12 @@ from grader.export.junit import junit
 from grader.record import Record, write_whole
 
 Render = Callable[[Record], bytes]
+
+EXAMPLES = """\
+examples:
+  python -m grader export gradescope autograder.zip
+      the zip to upload as a Gradescope autograder; hidden tests are in it (docs/gradescope.md)
+"""
 
 
 def as_json(document: object) -> bytes:
@@ -51,3 +58,30 @@ def write_reports(record: Record, wanted: dict[Path, Render]) -> None:
     for path, render in wanted.items():
         write_whole(path, render(record))
         print(f"written: {path}")
+
+
+SYSTEMS = {
+    "gradescope": ("OUT.zip", "an autograder for Gradescope (hidden tests are in it)"),
+}
+"""Each system that the assignment can be exported to, which is a module here: what it writes, and its help."""
+
+
+def add_export(commands: argparse._SubParsersAction) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write the assignment as an autograder of another system",
+        description="Write the assignment as an autograder of another system.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    systems = export.add_subparsers(title="systems", metavar="SYSTEM", required=True)
+    for name, (shape, text) in SYSTEMS.items():
+        system = systems.add_parser(name, help=text, description=f"Write {text}.")
+        system.add_argument("out", metavar=shape, type=Path)
+        system.set_defaults(run=run_export, system=name)
+
+
+def run_export(options: argparse.Namespace) -> int:
+    importlib.import_module(f"grader.export.{options.system}").write(options.out)
+    print(f"written: {options.out}")
+    return 0
