@@ -19,6 +19,7 @@ from rich.console import Group  # noqa: E402
 from assignment.data import DataError, load_mnist  # noqa: E402
 from grader import GraderError, UnusableError, __version__  # noqa: E402
 from grader.export.command import add_export, add_reports, wanted_reports, write_reports  # noqa: E402
+from grader.release import add_command as add_release  # noqa: E402
 from grader.rules import SuitePaths, read_rules  # noqa: E402
 from grader.sandbox import CHOICES, SANDBOXES  # noqa: E402
 from grader.trial import backend_for, fault_of  # noqa: E402
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_grade(commands)
     add_score(commands)
+    add_release(commands)
     add_export(commands)
     doctor = commands.add_parser("doctor", help="say what this machine offers for grading")
     doctor.set_defaults(run=run_doctor)

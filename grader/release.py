@@ -1,0 +1,247 @@
+"""The student repository, ready to be a template: `python -m grader release DEST`.
+
+What is in it stands in `student/manifest.toml`, file by file, and nothing else gets in: the hidden tests
+and the solution lie in other folders, and no folder is ever copied. Releasing again is one more commit
+there, made by Git itself, so it is whole or it did not happen; the student's own file is not part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assignment.data import DataError
+from assignment.doctor import SCHEMA, file_sha256, read_release, versions
+from grader import GraderError, UnusableError, __version__
+from grader.rules import ROOT
+
+STUDENT = Path(__file__).with_name("student")
+MANIFEST = STUDENT / "manifest.toml"
+CONSTRAINTS = "constraints.txt"
+LOCK_FILE, RELEASE_FILE = "requirements.txt", "assignment/release.json"
+AUTHOR = {"NAME": "Featherweight", "EMAIL": "featherweight@example.invalid"}
+
+EXAMPLES = """\
+examples:
+  python -m grader release student-repo
+      a new repository with one commit: push it, and mark it as a template
+  python -m grader release student-repo
+      again, after a change here: one more commit there, and no compression.py is touched
+
+exit code: 0 when DEST is released or was up to date; 1 when the release itself failed; 2 when DEST
+cannot be released to (not empty and no release, or given files with uncommitted changes).
+"""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What is released: `given` as it is, `written` from `student/`, the stub, and two files made here."""
+
+    given: tuple[str, ...]
+    stub: str
+    kept_back: tuple[str, ...]
+    packages: tuple[str, ...]
+    written: dict[str, str]
+
+    def names(self) -> set[str]:
+        return {*self.given, *self.written, self.stub, LOCK_FILE, RELEASE_FILE}
+
+
+def read_manifest(path: Path = MANIFEST) -> Manifest:
+    facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    lists = {name: tuple(facts[name]) for name in ("given", "kept_back", "packages")}
+    return Manifest(stub=facts["stub"], written=facts["written"], **lists)
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "release",
+        help="make the student repository, or bring it up to date",
+        description="Write the student repository to DEST: stubs, given code, public tests, workflow.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "dest", metavar="DEST", type=Path, help="a new or empty folder, or an earlier release"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    print(release(options.dest))
+    return 0
+
+
+def release(dest: Path, source: Path = ROOT) -> str:
+    """Release `source` to `dest`; a sentence that says what was done.
+
+    Raises UnusableError, with nothing changed, where `dest` cannot be released to; GraderError where
+    there is something wrong with what is to be released.
+    """
+    dest = Path(os.path.abspath(dest))
+    is_new = not dest.exists() or (dest.is_dir() and not any(dest.iterdir()))
+    if not is_new and not (dest / ".git").exists():
+        raise UnusableError(f"{dest} is not empty and is no release: name a new folder")
+    try:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{dest.name}.", dir=dest.parent) as folder:
+            staged = Path(folder) / "release"
+            stage(staged, read_manifest(source / MANIFEST.relative_to(ROOT)), source)
+            return create(staged, dest) if is_new else update(staged, dest)
+    except OSError as error:
+        raise GraderError(f"{dest} cannot be released to: {error}") from error
+
+
+def stage(staged: Path, manifest: Manifest, source: Path) -> None:
+    """Every file of the release in a folder of its own."""
+    origin = {name: source / name for name in (*manifest.given, manifest.stub)}
+    origin |= {name: source / "grader" / "student" / own for name, own in manifest.written.items()}
+    for name, path in origin.items():
+        if path.is_symlink() or not path.is_file():
+            raise GraderError(f"{path} is to be released and is no regular file: correct {MANIFEST.name}")
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, staged / name)
+    if filled := filled_in((staged / manifest.stub).read_text(encoding="utf-8")):
+        raise GraderError(f"{source / manifest.stub} is not the stub: {filled[0]} has a body")
+    lock = locked(manifest.packages, (source / CONSTRAINTS).read_text(encoding="utf-8"))
+    (staged / LOCK_FILE).write_text(lock, encoding="utf-8", newline="\n")
+    described = json.dumps(description(staged, manifest), indent=2) + "\n"
+    (staged / RELEASE_FILE).write_text(described, encoding="utf-8", newline="\n")
+
+
+def filled_in(stub: str) -> list[str]:
+    """Public functions that do more than to say that they are not implemented yet."""
+    functions = [node for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef)]
+    return [
+        each.name for each in functions if each.name[0] != "_" and not isinstance(each.body[-1], ast.Raise)
+    ]
+
+
+def locked(packages: tuple[str, ...], constraints: str) -> str:
+    """The lock file: of each package, the lines with its exact version. Raises GraderError."""
+    lines = [line for line in constraints.splitlines() if re.match(r"[a-z]", line)]
+    found = {name: [line for line in lines if line.split("==")[0] == name] for name in packages}
+    if missing := [name for name, pins in found.items() if not pins]:
+        raise GraderError(f"{CONSTRAINTS} pins no version of {', '.join(missing)}")
+    head = "# Every package with its version: python -m pip install --no-deps -r requirements.txt\n"
+    return head + "".join(f"{line}\n" for pins in found.values() for line in pins)
+
+
+def description(staged: Path, manifest: Manifest) -> dict[str, Any]:
+    """What `assignment/release.json` says: versions here, and the hash of each file that is not the student's."""
+    names = sorted(manifest.names() - {RELEASE_FILE, manifest.stub})
+    return {
+        "schema": SCHEMA,
+        "grader": __version__,
+        "versions": versions(),
+        "stub_sha256": file_sha256(staged / manifest.stub),
+        "files": {name: file_sha256(staged / name) for name in names},
+    }
+
+
+def create(staged: Path, dest: Path) -> str:
+    """The first commit, made aside and moved into place in one step."""
+    names = files_in(staged)
+    git(staged, "init", "--quiet", "--template=", "--initial-branch=main")
+    git(staged, "add", "--all")
+    git(staged, "commit", "--quiet", "--no-verify", "--message=Release the assignment")
+    if dest.exists():
+        dest.rmdir()
+    staged.rename(dest)
+    return f"released {len(names)} files to {dest}"
+
+
+def update(staged: Path, dest: Path) -> str:
+    """One more commit with what is new: made in Git's store alone, then moved to by `merge --ff-only`."""
+    try:
+        before = read_release(dest / RELEASE_FILE)
+    except DataError as error:
+        raise UnusableError(str(error)) from error
+    if before is None:
+        raise UnusableError(f"{dest} is not empty and is no release: name a new folder")
+    names = set(files_in(staged))
+    stub = read_manifest().stub
+    note = stub_note(staged, dest, before, stub)
+    taken = names - {stub} if note != STUB_REPLACED else names
+    gone = set(before["files"]) - names
+    dirty = git(
+        dest,
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--",
+        *sorted(taken | gone),
+    )
+    if dirty:
+        changed = ", ".join(entry[3:] for entry in dirty.split("\0") if entry)
+        raise UnusableError(f"{dest} has uncommitted changes to given files ({changed}): commit or undo them")
+    commit = committed(staged, dest, taken, gone)
+    if commit is None:
+        return f"{dest} is up to date{note}"
+    git(dest, "merge", "--quiet", "--ff-only", commit)
+    return f"updated {dest}{note}"
+
+
+STUB_REPLACED = "; the stub has changed, and nobody had edited it: it is the new one"
+STUB_LEFT = "; the stub has changed since, and is left alone here because it was edited"
+
+
+def stub_note(staged: Path, dest: Path, before: dict[str, Any], stub: str) -> str:
+    """Whether the stub is another than last time, and what becomes of the student's file."""
+    new = file_sha256(staged / stub)
+    if new == before["stub_sha256"]:
+        return ""
+    own = dest / stub
+    unedited = own.is_file() and file_sha256(own) == before["stub_sha256"]
+    return STUB_REPLACED if unedited else STUB_LEFT
+
+
+def committed(staged: Path, dest: Path, taken: set[str], gone: set[str]) -> str | None:
+    """A commit on top of `dest`'s, with `taken` as staged and without `gone`; None where nothing changes."""
+    with tempfile.TemporaryDirectory() as folder:
+        aside = {"GIT_INDEX_FILE": str(Path(folder, "index")), "GIT_WORK_TREE": str(staged)}
+        store = {**aside, "GIT_DIR": git(dest, "rev-parse", "--absolute-git-dir").strip()}
+        git(staged, "read-tree", "HEAD", **store)
+        if gone:
+            git(staged, "rm", "--quiet", "--cached", "--ignore-unmatch", "--", *sorted(gone), **store)
+        git(staged, "add", "--force", "--", *sorted(taken), **store)
+        tree = git(staged, "write-tree", **store).strip()
+        if tree == git(dest, "rev-parse", "HEAD^{tree}").strip():
+            return None
+        message = "Update the assignment"
+        return git(staged, "commit-tree", tree, "-p", "HEAD", "-m", message, **store).strip()
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def git(folder: Path, *arguments: str, **environment: str) -> str:
+    """What Git prints: with nobody's settings, nobody's hooks, and one author. Raises GraderError."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    own |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "TZ": "UTC", "LC_ALL": "C"}
+    own |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in AUTHOR.items()}
+    settings = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.autocrlf=false", "-c", "gc.auto=0")
+    command = ["git", *settings, *arguments]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env={**own, **environment}, capture_output=True, text=True, encoding="utf-8"
+        )
+    except FileNotFoundError as error:
+        raise GraderError("git is not installed: a release is a Git repository") from error
+    if done.returncode != 0:
+        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise GraderError(f"git {arguments[0]} in {folder}: {reason[0] if reason else 'failed'}")
+    return done.stdout
