@@ -147,6 +147,7 @@ def commit(text: str) -> str:
 
 
 def run_grade(options: argparse.Namespace) -> int:
+    from grader.claim import claimed_and_graded
     from grader.grade import Request, grade
     from grader.progress import progress_on_stderr
     from grader.table import show
@@ -169,6 +170,8 @@ def run_grade(options: argparse.Namespace) -> int:
     with progress_on_stderr() as progress:
         record = grade(request, progress)
     show(record)
+    if line := claimed_and_graded(options.path, record):
+        print(line)
     print(f"written: {options.out / record['submission']['id'] / 'result.json'}")
     write_reports(record, reports)
     return GRADED if record["error"] is None else FAILED
