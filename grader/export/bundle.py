@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import tempfile
@@ -33,6 +34,10 @@ def source_files(*folders: str, without: Iterable[str] = ()) -> Files:
             if path.suffix in KINDS and not any(name.startswith(f"{each}/") for each in without):
                 found[name] = read(path)
     return found
+
+
+def as_json(document: object) -> bytes:
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
 
 
 def read(path: Path) -> bytes:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from grader import UnusableError
+from grader.export import classroom50
+from grader.export.bundle import as_json
 from grader.export.json_report import json_report
 from grader.export.junit import junit
 from grader.record import Record, write_whole
@@ -19,21 +21,23 @@ EXAMPLES = """\
 examples:
   python -m grader export gradescope autograder.zip
       the zip to upload as a Gradescope autograder; hidden tests are in it (docs/gradescope.md)
+  python -m grader export classroom50 autograders/featherweight
+      the folder to commit to a Classroom 50 repository; students can read it (docs/classroom50.md)
 """
 
 
-def as_json(document: object) -> bytes:
-    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+def classroom50_here() -> Render:
+    """With what Classroom 50 says in this environment. Raises UnusableError where it does not."""
+    context = classroom50.context_from(os.environ)
+    return lambda record: as_json(classroom50.result_of(record, context))
 
 
-REPORTS: dict[str, tuple[Render, str]] = {
-    "junit": (junit, "also write the tests as JUnit XML"),
-    "json-report": (
-        lambda record: as_json(json_report(record)),
-        "also write them as pytest-json-report does",
-    ),
+REPORTS: dict[str, tuple[Callable[[], Render], str]] = {
+    "junit": (lambda: junit, "also write the tests as JUnit XML"),
+    "json-report": (lambda: lambda record: as_json(json_report(record)), "also as pytest-json-report does"),
+    "classroom50": (classroom50_here, "also as Classroom 50's result.json (docs/classroom50.md)"),
 }
-"""Each option of `grade` that writes one more file: how to make it from the record, and its help."""
+"""Each option of `grade` that writes one more file: what makes it of a record, once asked, and its help."""
 
 
 def add_reports(grade: argparse.ArgumentParser) -> None:
@@ -44,13 +48,13 @@ def add_reports(grade: argparse.ArgumentParser) -> None:
 def wanted_reports(options: argparse.Namespace) -> dict[Path, Render]:
     """What to write where. Raises UnusableError, before anything is graded, where it could not be written."""
     wanted = {}
-    for name, (render, _) in REPORTS.items():
+    for name, (prepare, _) in REPORTS.items():
         path = getattr(options, name.replace("-", "_"))
         if path is None:
             continue
         if path.is_dir() or not path.parent.is_dir():
             raise UnusableError(f"--{name} needs a file in a folder that exists, got {path}")
-        wanted[path] = render
+        wanted[path] = prepare()
     return wanted
 
 
@@ -62,6 +66,10 @@ def write_reports(record: Record, wanted: dict[Path, Render]) -> None:
 
 SYSTEMS = {
     "gradescope": ("OUT.zip", "an autograder for Gradescope (hidden tests are in it)"),
+    "classroom50": (
+        "FOLDER",
+        "the folder of an assignment's autograder.py for Classroom 50 (public tests alone)",
+    ),
 }
 """Each system that the assignment can be exported to, which is a module here: what it writes, and its help."""
 

@@ -10,7 +10,6 @@ and nobody is given a 0.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any
 
 from assignment.data import DataError
 from grader import GraderError, UnusableError
-from grader.export.bundle import LOCK, Files, read, source_files, write_zip
+from grader.export.bundle import LOCK, Files, as_json, read, source_files, write_zip
 from grader.grade import Request, grade
 from grader.intake import WANTED, take
 from grader.record import Record, write_whole
@@ -155,7 +154,7 @@ def run(root: Path) -> int:
 
 
 def write_results(made: Results, file: Path) -> None:
-    write_whole(file, json.dumps(made, indent=2, allow_nan=False).encode())
+    write_whole(file, as_json(made))
 
 
 def main(arguments: list[str]) -> int:
