@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from assignment.data import DataError
 from grader import GraderError, UnusableError
 from grader.export.bundle import LOCK, Files, as_json, read, source_files, write_zip
 from grader.grade import Request, grade
@@ -160,7 +159,7 @@ def write_results(made: Results, file: Path) -> None:
 def main(arguments: list[str]) -> int:
     try:
         return run(Path(arguments[0]))
-    except (GraderError, UnusableError, DataError) as error:
+    except (GraderError, UnusableError) as error:
         print(f"grader: {error}", file=sys.stderr)
         return 1
 
