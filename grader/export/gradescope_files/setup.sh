@@ -25,9 +25,10 @@ install_python() {
 # from the archive that Ubuntu's own tool knows as ppa:deadsnakes/ppa.
 get_python() {
     apt-get update -qq
-    install_python 3.13 || install_python 3.12 && return
-    if command -v add-apt-repository >/dev/null || apt-get install -y -qq software-properties-common >/dev/null; then
-        add-apt-repository -y ppa:deadsnakes/ppa >/dev/null 2>&1 && install_python 3.12 && return
+    if install_python 3.13 || install_python 3.12; then return; fi
+    if grep -qs '^ID=ubuntu' /etc/os-release; then
+        command -v add-apt-repository >/dev/null || apt-get install -y -qq software-properties-common >/dev/null
+        if add-apt-repository -y ppa:deadsnakes/ppa >/dev/null 2>&1 && install_python 3.12; then return; fi
     fi
     install_python 3.11
 }
