@@ -9,6 +9,7 @@ is left in either case. Exit code 0 when every public test passes, 1 when not.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -98,7 +99,7 @@ def run_tests(
     command = ["-m", "pytest", str(POINTS_FILE.parent), "--submission", str(file), *options]
     code = run_until(command, deadline)
     lines = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
-    entries = [json.loads(line) for line in lines]
+    entries = [entry for line in lines if (entry := whole(line)) is not None]
     tests = [entry for entry in entries if "name" in entry]
     sizes = Counter(name for entry in entries for name in entry.get("collected", []))
     if code is None:
@@ -106,6 +107,14 @@ def run_tests(
     if code not in (0, 1) or len(tests) < sizes.total() or not tests:
         return tests, sizes, [f"the public tests broke off: {len(tests)} of {sizes.total()} have run"]
     return tests, sizes, []
+
+
+def whole(line: str) -> dict[str, Any] | None:
+    """What a line says, or None for the last one of a run that was cut off as it wrote."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def run_compress(file: Path, folder: Path, deadline: float) -> tuple[dict[str, Any] | None, str | None]:
@@ -168,6 +177,8 @@ def publish(found: Check, out: Path) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         append(Path(summary), text)
     else:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a pipe on Windows may have no sign for a bar
         print(text)
     if output := os.environ.get("GITHUB_OUTPUT"):
         append(Path(output), f"result={encoded(results)}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from assignment.ci import SECONDS
+from assignment.ci import SECONDS, publish, whole
 from assignment.summary import Check, Outcome, bar, markdown, notices, outcomes, plain, reporter_results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -136,6 +137,21 @@ def test_a_file_that_is_no_python_is_said(tmp_path):
 
 
 # The pieces.
+
+
+def test_a_line_that_was_cut_off_is_left_out():
+    assert whole('{"name": "a"}') == {"name": "a"}
+    assert whole('{"name": "a') is None
+
+
+def test_a_terminal_without_the_signs_for_bars_gets_others(tmp_path, monkeypatch):
+    """A pipe on Windows encodes as cp1252."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="cp1252"))
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    publish(found(outcome(1, 1)), tmp_path)
+    sys.stdout.flush()
+    assert b"1/1 | 3 of 3 | `??????????` |" in raw.getvalue()
 
 
 def outcome(passed: int, count: int, max_points: int = 3, reason: str | None = None) -> Outcome:
