@@ -23,6 +23,8 @@ examples:
       the zip to upload as a Gradescope autograder; hidden tests are in it (docs/gradescope.md)
   python -m grader export classroom50 autograders/featherweight
       the folder to commit to a Classroom 50 repository; students can read it (docs/classroom50.md)
+  python -m grader export otter autograder.zip
+      the zip for `otter run -a autograder.zip compression.py` (docs/otter.md)
 """
 
 
@@ -66,6 +68,7 @@ def write_reports(record: Record, wanted: dict[Path, Render]) -> None:
 
 SYSTEMS = {
     "gradescope": ("OUT.zip", "an autograder for Gradescope (hidden tests are in it)"),
+    "otter": ("OUT.zip", "an autograder for `otter run` (names of hidden tests are in it)"),
     "classroom50": (
         "FOLDER",
         "the folder of an assignment's autograder.py for Classroom 50 (public tests alone)",
