@@ -62,7 +62,7 @@ def test_where_nothing_is_claimed_there_is_no_line(tmp_path):
         b'{"totals": {}}',
         b'{"max_score": 1, "tests": 3}',
         b'{"tests": [3]}',
-        b" " * LARGEST_BYTES + json.dumps(OURS).encode(),
+        json.dumps(OURS).encode() + b" " * LARGEST_BYTES,
     ],
     ids=lambda content: content[:30].decode("latin-1").strip() or str(len(content)),
 )
