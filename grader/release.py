@@ -28,7 +28,7 @@ from grader.rules import ROOT
 STUDENT = Path(__file__).with_name("student")
 MANIFEST = STUDENT / "manifest.toml"
 CONSTRAINTS = "constraints.txt"
-LOCK_FILE, RELEASE_FILE = "requirements.txt", "assignment/release.json"
+RELEASE_FILE = "assignment/release.json"
 AUTHOR = {"NAME": "Featherweight", "EMAIL": "featherweight@example.invalid"}
 
 EXAMPLES = """\
@@ -45,22 +45,22 @@ cannot be released to (not empty and no release, or given files with uncommitted
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is released: `given` as it is, `written` from `student/`, the stub, and two files made here."""
+    """What is released: `given` as it is, `written` from `student/`, the stub, lock files, a description."""
 
     given: tuple[str, ...]
     stub: str
     kept_back: tuple[str, ...]
-    packages: tuple[str, ...]
     written: dict[str, str]
+    locks: dict[str, list[str]]
 
     def names(self) -> set[str]:
-        return {*self.given, *self.written, self.stub, LOCK_FILE, RELEASE_FILE}
+        return {*self.given, *self.written, *self.locks, self.stub, RELEASE_FILE}
 
 
 def read_manifest(path: Path = MANIFEST) -> Manifest:
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    lists = {name: tuple(facts[name]) for name in ("given", "kept_back", "packages")}
-    return Manifest(stub=facts["stub"], written=facts["written"], **lists)
+    given, kept_back = tuple(facts["given"]), tuple(facts["kept_back"])
+    return Manifest(given, facts["stub"], kept_back, facts["written"], facts["locks"])
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -113,8 +113,9 @@ def stage(staged: Path, manifest: Manifest, source: Path) -> None:
         shutil.copyfile(path, staged / name)
     if filled := filled_in((staged / manifest.stub).read_text(encoding="utf-8")):
         raise GraderError(f"{source / manifest.stub} is not the stub: {filled[0]} has a body")
-    lock = locked(manifest.packages, (source / CONSTRAINTS).read_text(encoding="utf-8"))
-    (staged / LOCK_FILE).write_text(lock, encoding="utf-8", newline="\n")
+    constraints = (source / CONSTRAINTS).read_text(encoding="utf-8")
+    for name, packages in manifest.locks.items():
+        (staged / name).write_text(locked(name, packages, constraints), encoding="utf-8", newline="\n")
     described = json.dumps(description(staged, manifest), indent=2) + "\n"
     (staged / RELEASE_FILE).write_text(described, encoding="utf-8", newline="\n")
 
@@ -127,13 +128,13 @@ def filled_in(stub: str) -> list[str]:
     ]
 
 
-def locked(packages: tuple[str, ...], constraints: str) -> str:
-    """The lock file: of each package, the lines with its exact version. Raises GraderError."""
+def locked(name: str, packages: list[str], constraints: str) -> str:
+    """The lock file of this name: of each package, the lines with its exact version. Raises GraderError."""
     lines = [line for line in constraints.splitlines() if re.match(r"[a-z]", line)]
-    found = {name: [line for line in lines if line.split("==")[0] == name] for name in packages}
-    if missing := [name for name, pins in found.items() if not pins]:
+    found = {package: [line for line in lines if line.split("==")[0] == package] for package in packages}
+    if missing := [package for package, pins in found.items() if not pins]:
         raise GraderError(f"{CONSTRAINTS} pins no version of {', '.join(missing)}")
-    head = "# Every package with its version: python -m pip install --no-deps -r requirements.txt\n"
+    head = f"# Every package with its version: python -m pip install --no-deps -r {name}\n"
     return head + "".join(f"{line}\n" for pins in found.values() for line in pins)
 
 
