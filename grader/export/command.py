@@ -69,6 +69,7 @@ def write_reports(record: Record, wanted: dict[Path, Render]) -> None:
 SYSTEMS = {
     "gradescope": ("OUT.zip", "an autograder for Gradescope (hidden tests are in it)"),
     "otter": ("OUT.zip", "an autograder for `otter run` (names of hidden tests are in it)"),
+    "otter-checks": ("FOLDER", "the files behind a notebook's grader.check(...), for students"),
     "classroom50": (
         "FOLDER",
         "the folder of an assignment's autograder.py for Classroom 50 (public tests alone)",
@@ -93,6 +94,6 @@ def add_export(commands: argparse._SubParsersAction) -> None:
 
 
 def run_export(options: argparse.Namespace) -> int:
-    importlib.import_module(f"grader.export.{options.system}").write(options.out)
+    importlib.import_module(f"grader.export.{options.system.replace('-', '_')}").write(options.out)
     print(f"written: {options.out}")
     return 0
