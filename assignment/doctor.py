@@ -56,7 +56,7 @@ def read_release(path: Path | None = None) -> dict[str, Any] | None:
         return None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}): take it from the course again") from error
-    whole = isinstance(release, dict) and {"versions", "files", "stub_sha256"} <= release.keys()
+    whole = isinstance(release, dict) and {"versions", "files", "own"} <= release.keys()
     if not whole or release.get("schema") != SCHEMA:
         raise DataError(f"{path} is not a release's description: take it from the course again")
     return release

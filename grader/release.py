@@ -45,22 +45,27 @@ cannot be released to (not empty and no release, or given files with uncommitted
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is released: `given` as it is, `written` from `student/`, the stub, lock files, a description."""
+    """What is released: `given` as it is, `written` from `student/`, lock files, a description, and what
+    becomes the student's own: the stub, and `own` beside it."""
 
     given: tuple[str, ...]
     stub: str
+    own: tuple[str, ...]
     kept_back: tuple[str, ...]
     written: dict[str, str]
     locks: dict[str, list[str]]
 
     def names(self) -> set[str]:
-        return {*self.given, *self.written, *self.locks, self.stub, RELEASE_FILE}
+        return {*self.given, *self.written, *self.locks, *self.students(), RELEASE_FILE}
+
+    def students(self) -> tuple[str, ...]:
+        return (self.stub, *self.own)
 
 
 def read_manifest(path: Path = MANIFEST) -> Manifest:
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    given, kept_back = tuple(facts["given"]), tuple(facts["kept_back"])
-    return Manifest(given, facts["stub"], kept_back, facts["written"], facts["locks"])
+    given, own, kept_back = (tuple(facts[name]) for name in ("given", "own", "kept_back"))
+    return Manifest(given, facts["stub"], own, kept_back, facts["written"], facts["locks"])
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -96,15 +101,16 @@ def release(dest: Path, source: Path = ROOT) -> str:
         dest.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{dest.name}.", dir=dest.parent) as folder:
             staged = Path(folder) / "release"
-            stage(staged, read_manifest(source / MANIFEST.relative_to(ROOT)), source)
-            return create(staged, dest) if is_new else update(staged, dest)
+            manifest = read_manifest(source / MANIFEST.relative_to(ROOT))
+            stage(staged, manifest, source)
+            return create(staged, dest) if is_new else update(staged, dest, manifest)
     except OSError as error:
         raise GraderError(f"{dest} cannot be released to: {error}") from error
 
 
 def stage(staged: Path, manifest: Manifest, source: Path) -> None:
     """Every file of the release in a folder of its own."""
-    origin = {name: source / name for name in (*manifest.given, manifest.stub)}
+    origin = {name: source / name for name in (*manifest.given, *manifest.students())}
     origin |= {name: source / "grader" / "student" / own for name, own in manifest.written.items()}
     for name, path in origin.items():
         if path.is_symlink() or not path.is_file():
@@ -140,12 +146,12 @@ def locked(name: str, packages: list[str], constraints: str) -> str:
 
 def description(staged: Path, manifest: Manifest) -> dict[str, Any]:
     """What `assignment/release.json` says: versions here, and the hash of each file that is not the student's."""
-    names = sorted(manifest.names() - {RELEASE_FILE, manifest.stub})
+    names = sorted(manifest.names() - {RELEASE_FILE, *manifest.students()})
     return {
         "schema": SCHEMA,
         "grader": __version__,
         "versions": versions(),
-        "stub_sha256": file_sha256(staged / manifest.stub),
+        "own": {name: file_sha256(staged / name) for name in manifest.students()},
         "files": {name: file_sha256(staged / name) for name in names},
     }
 
@@ -162,7 +168,7 @@ def create(staged: Path, dest: Path) -> str:
     return f"released {len(names)} files to {dest}"
 
 
-def update(staged: Path, dest: Path) -> str:
+def update(staged: Path, dest: Path, manifest: Manifest) -> str:
     """One more commit with what is new: made in Git's store alone, then moved to by `merge --ff-only`."""
     try:
         before = read_release(dest / RELEASE_FILE)
@@ -170,22 +176,13 @@ def update(staged: Path, dest: Path) -> str:
         raise UnusableError(str(error)) from error
     if before is None:
         raise UnusableError(f"{dest} is not empty and is no release: name a new folder")
-    names = set(files_in(staged))
-    stub = read_manifest().stub
-    note = stub_note(staged, dest, before, stub)
-    taken = names - {stub} if note != STUB_REPLACED else names
+    names = manifest.names()
+    own = {name: fate(staged, dest, before, name) for name in manifest.students()}
+    note = "".join(f"; {name} {what}" for name, what in own.items() if what)
+    taken = names - {name for name, what in own.items() if what != REPLACED}
     gone = set(before["files"]) - names
-    dirty = git(
-        dest,
-        "status",
-        "--porcelain",
-        "-z",
-        "--no-renames",
-        "--untracked-files=all",
-        "--",
-        *sorted(taken | gone),
-    )
-    if dirty:
+    status = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+    if dirty := git(dest, *status, "--", *sorted(taken | gone)):
         changed = ", ".join(entry[3:] for entry in dirty.split("\0") if entry)
         raise UnusableError(f"{dest} has uncommitted changes to given files ({changed}): commit or undo them")
     commit = committed(staged, dest, taken, gone)
@@ -195,18 +192,17 @@ def update(staged: Path, dest: Path) -> str:
     return f"updated {dest}{note}"
 
 
-STUB_REPLACED = "; the stub has changed, and nobody had edited it: it is the new one"
-STUB_LEFT = "; the stub has changed since, and is left alone here because it was edited"
+REPLACED = "is the new one, since nobody had edited the old"
+LEFT = "has changed since, and is left alone here because it was edited"
 
 
-def stub_note(staged: Path, dest: Path, before: dict[str, Any], stub: str) -> str:
-    """Whether the stub is another than last time, and what becomes of the student's file."""
-    new = file_sha256(staged / stub)
-    if new == before["stub_sha256"]:
-        return ""
-    own = dest / stub
-    unedited = own.is_file() and file_sha256(own) == before["stub_sha256"]
-    return STUB_REPLACED if unedited else STUB_LEFT
+def fate(staged: Path, dest: Path, before: dict[str, Any], name: str) -> str | None:
+    """What becomes of a file that is the student's own: None where it is the same as last time."""
+    old, here = {**before["files"], **before["own"]}.get(name), dest / name
+    if file_sha256(staged / name) == old:
+        return None
+    there = file_sha256(here) if here.is_file() else None
+    return REPLACED if there == old else LEFT
 
 
 def committed(staged: Path, dest: Path, taken: set[str], gone: set[str]) -> str | None:

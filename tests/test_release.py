@@ -42,7 +42,7 @@ def source(tmp_path) -> Path:
     """What a release is made from, for a test to change."""
     folder, manifest = tmp_path / "source", read_manifest()
     own = [f"grader/student/{name}" for name in (*manifest.written.values(), "manifest.toml")]
-    for name in (*manifest.given, manifest.stub, *own, "constraints.txt"):
+    for name in (*manifest.given, *manifest.students(), *own, "constraints.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     return folder
@@ -109,7 +109,7 @@ def test_every_file_of_the_assignment_is_given_or_kept_back():
 
 def test_nothing_is_released_from_a_folder_with_secrets():
     manifest = read_manifest()
-    folders = {Path(name).parts[0] for name in (*manifest.given, manifest.stub)}
+    folders = {Path(name).parts[0] for name in (*manifest.given, *manifest.students())}
     assert folders == {"assignment", "tests_public", "LICENSE"}
 
 
@@ -311,7 +311,7 @@ def test_releasing_the_same_again_changes_nothing(source, student):
 def test_a_changed_stub_is_not_written_over_an_edited_one(source, student):
     mine = (student / STUB).read_bytes()
     append(source / STUB, "\n# a better hint\n")
-    assert "the stub has changed since, and is left alone" in release(student, source)
+    assert f"; {STUB} has changed since, and is left alone here" in release(student, source)
     assert (student / STUB).read_bytes() == mine
 
 
@@ -319,9 +319,31 @@ def test_a_changed_stub_replaces_one_that_nobody_edited(source, tmp_path):
     dest = tmp_path / "student"
     release(dest, source)
     append(source / STUB, "\n# a better hint\n")
-    assert "it is the new one" in release(dest, source)
+    assert f"; {STUB} is the new one" in release(dest, source)
     assert (dest / STUB).read_text().endswith("# a better hint\n")
     assert git(dest, "status", "--porcelain") == ""
+
+
+def test_a_file_that_becomes_the_students_own_is_theirs_from_then_on(source, student):
+    """As the lab did, whose numbers are there to be changed."""
+    manifest = source / MANIFEST
+    text = manifest.read_text().replace('    "assignment/measure.py",\n', "")
+    manifest.write_text(re.sub(r"(?m)^own = \[", 'own = ["assignment/measure.py", ', text))
+    release(student, source)
+    append(student / "assignment/measure.py", "\n# mine\n")
+    append(source / "assignment/measure.py", "\n# corrected\n")
+    assert "; assignment/measure.py has changed since, and is left alone" in release(student, source)
+    assert (student / "assignment/measure.py").read_text().endswith("# mine\n")
+
+
+def test_a_new_file_of_the_students_own_is_written_once(source, student):
+    (source / "assignment/notes.py").write_text("# write here\n")
+    manifest = source / MANIFEST
+    manifest.write_text(re.sub(r"(?m)^own = \[", 'own = ["assignment/notes.py", ', manifest.read_text()))
+    release(student, source)
+    assert (student / "assignment/notes.py").read_text() == "# write here\n"
+    (student / "assignment/notes.py").write_text("mine\n")
+    assert release(student, source) == f"{student} is up to date"
 
 
 def test_a_given_file_that_a_student_committed_is_the_courses_again(source, student):
