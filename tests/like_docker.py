@@ -36,7 +36,11 @@ KEPT_CAPABILITIES = (
     "audit_write,setfcap"
 )
 NUMBERS = {
-    "x86_64": {"clone": 56, "clone3": 435, "refused": (165, 166, 155, 272, 308, 428, 429, 430, 431, 432, 442)},
+    "x86_64": {
+        "clone": 56,
+        "clone3": 435,
+        "refused": (165, 166, 155, 272, 308, 428, 429, 430, 431, 432, 442),
+    },
     "aarch64": {"clone": 220, "clone3": 435, "refused": (40, 39, 41, 97, 268, 428, 429, 430, 431, 432, 442)},
 }
 """refused: mount, umount2, pivot_root, unshare, setns, and the newer calls that mount."""
