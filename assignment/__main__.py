@@ -1,4 +1,4 @@
-"""The student's commands: `python -m assignment score | ledger FILE | doctor`.
+"""The student's commands: `python -m assignment score | report | ledger FILE | doctor`.
 
 `score` does what the grader will do, with two differences: your code runs in this process, without a
 sandbox, and accuracy is measured on the validation images, since the test images are the grader's.
@@ -16,17 +16,19 @@ import argparse  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
+import webbrowser  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from .artifact import ArtifactError, LedgerRow, ledger  # noqa: E402
 from .data import DataError, Mnist, load_mnist  # noqa: E402
 from .doctor import doctor  # noqa: E402
 from .measure import Measurement, measure  # noqa: E402
-from .scoring import BUDGET_BYTES, CPU_SECONDS  # noqa: E402
+from .scoring import BADGE_ACCURACY_PERCENT, BADGES, BUDGET_BYTES, CPU_SECONDS, badge  # noqa: E402
 from .seam import LocalSubmission, SubmissionError  # noqa: E402
 from .shared_model import model_card  # noqa: E402
+from .watch import watch  # noqa: E402
+from .workbench import COMPRESSION_FILE, workbench  # noqa: E402
 
-COMPRESSION_FILE = Path(__file__).with_name("compression.py")
 PUBLIC_TESTS = Path(__file__).resolve().parent.parent / "tests_public"
 
 
@@ -40,6 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads us has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print("stopped; nothing was written", file=sys.stderr)
+        return 130
     except OSError as error:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
     except (DataError, ArtifactError) as error:
@@ -65,7 +70,24 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="MODEL.fw", help="also write the packed model to this file"
     )
     score.add_argument("--no-tests", action="store_true", help="leave the public tests out")
+    score.add_argument("--watch", action="store_true", help="run again whenever the file is saved")
     score.set_defaults(command=score_command)
+
+    report = commands.add_parser(
+        "report",
+        help="every picture of the lab, from your code as it is now, on one page",
+        description="Draw every picture of the lab with your functions, and compare what they make of the "
+        "shared model, on one HTML page that needs no network. Takes a minute or two. What is not "
+        "implemented yet is a note where its picture will be.",
+    )
+    report.add_argument(
+        "--file", type=Path, default=COMPRESSION_FILE, help="default: assignment/compression.py"
+    )
+    report.add_argument(
+        "--out", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html"
+    )
+    report.add_argument("--open", action="store_true", help="show it in a browser when it is made")
+    report.set_defaults(command=report_command)
 
     show = commands.add_parser("ledger", help="where the bytes of a packed model went")
     show.add_argument("file", type=Path, metavar="FILE", help="a file that `score --out` or the grader wrote")
@@ -76,13 +98,36 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def check_is_file(file: Path) -> None:
+    if not file.is_file():
+        raise DataError(f"{file} is not a file: --file takes a compression.py")
+
+
 def score_command(options: argparse.Namespace) -> int:
-    if not options.file.is_file():
-        raise DataError(f"{options.file} is not a file: --file takes a compression.py")
+    check_is_file(options.file)
+    if options.watch:
+        again = ["--file", options.file, "--budget", options.budget, "--seed", options.seed]
+        again += ["--out", options.out] if options.out else []
+        again += ["--no-tests"] if options.no_tests else []
+        return watch(options.file, [sys.executable, "-m", "assignment", "score", *map(str, again)])
     code = _measure_and_print(options)
     if not options.no_tests and PUBLIC_TESTS.is_dir():
         print(f"\n{public_tests(options.file)}")
     return code
+
+
+def report_command(options: argparse.Namespace) -> int:
+    from . import report  # matplotlib takes a second to import, which the other commands need not wait for
+
+    check_is_file(options.file)
+    if not options.out.parent.is_dir():
+        raise DataError(f"there is no folder {options.out.parent} for {options.out.name}: make it first")
+    page = report.make(workbench(options.file), lambda line: print(line, file=sys.stderr, flush=True))
+    report.write(page, options.out)
+    print(options.out)
+    if options.open and not webbrowser.open(options.out.resolve().as_uri()):
+        print("no browser could be started: open the file yourself", file=sys.stderr)
+    return 0
 
 
 def public_tests(file: Path) -> str:
@@ -140,10 +185,20 @@ def _summary(result: Measurement, mnist: Mnist) -> str:
         ),
     ]
     lines = [f"{name:16s} {figure:>10s}  {note}".rstrip() for name, figure, note in table]
+    lines.append(f"{'weight class':16s} {weight_class(result)}")
     lines += [f"not ranked: {reason}" for reason in result.hindrances()]
     if mnist.name != "mnist":
         lines.append(f"the data were {mnist.name}: compare these figures with no others")
     return "\n".join(lines)
+
+
+def weight_class(result: Measurement) -> str:
+    """The badge, and how far the next one is."""
+    own = badge(result.accuracy_percent, result.size_bytes)
+    if own is None:
+        return f"none yet (needs {BADGE_ACCURACY_PERCENT:.0f} % in at most {max(BADGES):,} bytes)"
+    lighter = [(most, name) for most, name in BADGES.items() if most < result.size_bytes]
+    return own + (f" (the next is {max(lighter)[1]}, at {max(lighter)[0]:,} bytes)" if lighter else "")
 
 
 def ledger_command(options: argparse.Namespace) -> int:

@@ -25,6 +25,31 @@ LARGEST_QUALITY = 1.1
 SMALLEST_BYTES = 64
 """A smaller file counts as this many bytes, so that nobody wins by saying almost nothing."""
 
+BADGE_ACCURACY_PERCENT = 98.0
+"""What a file must reach to be in a weight class at all."""
+
+BADGES = {
+    16_384: "heavyweight",
+    8_192: "cruiserweight",
+    4_096: "light heavyweight",
+    2_048: "middleweight",
+    1_024: "welterweight",
+    512: "lightweight",
+    384: "featherweight",
+}
+"""Weight classes: the most bytes of each, the lightest last."""
+
+
+def badge(accuracy_percent: float, size_bytes: float) -> str | None:
+    """The lightest class that the file is in; None below 98 % and beyond 16 KiB.
+
+    >>> badge(accuracy_percent=98.2, size_bytes=1024)
+    'welterweight'
+    """
+    if not accuracy_percent >= BADGE_ACCURACY_PERCENT:
+        return None
+    return next((name for most, name in sorted(BADGES.items()) if size_bytes <= most), None)
+
 
 def score(
     accuracy_percent: float, size_bytes: float, reference_accuracy: float, reference_bytes: float

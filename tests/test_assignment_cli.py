@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,7 @@ def test_score_prints_what_was_measured(run, mnist, tmp_path):
     assert re.search(rf"^bytes +{len(data):,} ", out, re.MULTILINE)
     assert re.search(rf"^accuracy +{accuracy:.2f} % +on 200 validation images$", out, re.MULTILINE)
     assert re.search(rf"^accuracy per KiB +{accuracy / (len(data) / 1024):.2f}$", out, re.MULTILINE)
+    assert re.search(r"^weight class +none yet", out, re.MULTILINE)
     assert re.search(r"^CPU seconds +\d+\.\d +of 120$", out, re.MULTILINE)
     assert accuracy == 95.0
     points = score(accuracy, len(data), 98.40, 1_066_440)
@@ -228,3 +230,71 @@ def test_commands_run_from_a_shell_and_bad_usage_is_code_2(tmp_path):
     path = tmp_path / "model.fw"
     path.write_bytes(pack(small_model()))
     assert "total" in shell("ledger", str(path)).stdout
+
+
+def test_the_weight_class_and_the_next_one():
+    def said(accuracy_percent: float, size_bytes: int) -> str:
+        return cli.weight_class(Measurement(bytes(size_bytes), accuracy_percent, 1.0, 16_384, 9.0))
+
+    assert said(98.3, 1791) == "middleweight (the next is welterweight, at 1,024 bytes)"
+    assert said(98.3, 384) == "featherweight"
+    assert said(97.9, 384) == "none yet (needs 98 % in at most 16,384 bytes)"
+
+
+class Watching:
+    """A real `score --watch`, its output read line by line."""
+
+    def __init__(self, file: Path, *arguments: str):
+        command = [
+            sys.executable,
+            "-u",
+            "-m",
+            "assignment",
+            "score",
+            "--no-tests",
+            "--watch",
+            "--file",
+            str(file),
+        ]
+        self.process = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def until(self, words: str) -> str:
+        read = ""
+        for line in self.process.stdout:
+            read += line
+            if words in line:
+                return read
+        raise AssertionError(f"{words!r} never came: {read}")
+
+
+@pytest.fixture
+def watched(tmp_path):
+    file = tmp_path / "compression.py"
+    file.write_text("def compress(model, data, budget_bytes, seed=0): raise KeyError('first')\n")
+    watching = Watching(file)
+    yield file, watching
+    watching.process.kill()
+    watching.process.wait()
+
+
+def test_watch_runs_again_on_save_and_stops_cleanly(watched):
+    file, watching = watched
+    watching.until("compress raised KeyError")
+    file.write_text("def compress(model, data, budget_bytes, seed=0): raise OSError('second')\n")
+    watching.until("--- compression.py as saved at ")
+    watching.until("compress raised OSError")
+    watching.process.send_signal(signal.SIGINT)
+    assert watching.until("stopped watching")
+    assert watching.process.wait(timeout=30) == 0
+
+
+def test_watch_stops_the_run_of_a_file_that_was_saved_again(watched):
+    file, watching = watched
+    watching.until("KeyError")
+    file.write_text("def compress(model, data, budget_bytes, seed=0):\n    while True: pass\n")
+    watching.until("running compress()")
+    file.unlink()  # as an editor does before it puts the new file in place
+    file.write_text("def compress(model, data, budget_bytes, seed=0): raise OSError('later')\n")
+    watching.until("compress raised OSError")
