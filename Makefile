@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -22,8 +22,9 @@ grade: .venv/core  ## grade the reference solution, post it, build leaderboard/s
 	$(BIN)/python -m leaderboard build
 
 test: .venv/test  ## run every test, and every tenth attack
-	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=10 $(BIN)/python -m pytest tests -n $(JOBS)
-	$(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
+	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=10 OPENBLAS_NUM_THREADS=1 \
+		$(BIN)/python -m pytest tests -n $(JOBS) --dist loadgroup
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
 
 attacks: .venv/test  ## grade every attack in every sandbox that this machine has
 	$(BIN)/python -m pytest tests/test_attacks.py -n $(JOBS)
@@ -47,6 +48,13 @@ setup: .venv/core  ## set up .venv with the small core alone
 baseline: .venv/core  ## train the shared model again
 	$(BIN)/python -m grader baseline
 
+lab: .venv/lab  ## open the lab as a notebook
+	$(BIN)/jupytext --sync assignment/lab.py
+	$(BIN)/jupyter lab assignment/lab.ipynb
+
+lab-html: .venv/test  ## run the lab with the reference solution, into docs/lab.html
+	$(BIN)/python docs/render_lab.py solution/compression.py --html docs/lab.html
+
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py
 
@@ -67,6 +75,10 @@ bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 
 .venv/test: .venv/core
 	$(BIN)/python -m pip install --editable '.[test]'
+	@touch $@
+
+.venv/lab: .venv/core
+	$(BIN)/python -m pip install --editable '.[lab]'
 	@touch $@
 
 clean:  ## remove what the commands above made, .venv included
