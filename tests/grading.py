@@ -146,3 +146,10 @@ def grade_text(tmp_path: Path, source: str | bytes, *options: object, **files: s
     result = out / "ada" / "result.json"
     record = json.loads(result.read_text()) if result.exists() else None
     return Graded(done.returncode, done.stdout, done.stderr, record, out / "ada")
+
+
+def package_index() -> dict[str, str]:
+    """What of the environment says how pip reaches packages, and not which versions it is to take."""
+    starts, ends = ("PIP_C", "PIP_I", "SSL_"), ("_PROXY",)
+    names = {name for name in os.environ if name.startswith(starts) or name.upper().endswith(ends)}
+    return {name: os.environ[name] for name in names - {"PIP_CONSTRAINT"}}

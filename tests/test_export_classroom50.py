@@ -20,7 +20,7 @@ from grader.export.classroom50 import context_from, largest_remainder, locked, r
 from grader.export.graded_tests import graded_tests
 from grader.release import read_manifest
 from grader.rules import ROOT, SuitePaths, read_points
-from tests.grading import RIGHT, grade_text, run_grader
+from tests.grading import RIGHT, grade_text, package_index, run_grader
 from tests.test_grader_record import record, result
 
 SCHEMA = json.loads((ROOT / "tests/contracts/classroom50-result.schema.json").read_text())
@@ -59,9 +59,13 @@ def autograde(bundle, checkout, source: str | None, *, python=sys.executable, **
     """`autograder.py` as the runner calls it, and its result, checked as far as the contract goes."""
     if source is not None:
         (checkout / "assignment" / "compression.py").write_text(source)
-    own = {"PATH": os.environ["PATH"], "HOME": str(checkout.parent), **CONTEXT, **environment}
-    own |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_C", "PIP_I", "SSL_"))}
-    own.pop("PIP_CONSTRAINT", None)
+    own = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(checkout.parent),
+        **package_index(),
+        **CONTEXT,
+        **environment,
+    }
     done = subprocess.run(
         [python, bundle / "autograder.py"], cwd=checkout, env=own, capture_output=True, text=True
     )
@@ -171,6 +175,7 @@ def test_every_student_may_read_all_of_the_folder(bundle):
     hidden = {test.name.split("[")[0] for test in graded_tests("hidden")}
     hidden -= {test.name.split("[")[0] for test in graded_tests("public")}
     everything = b"\n".join(path.read_bytes() for path in bundle.rglob("*") if path.is_file())
+    assert len(everything) < 10 * 2**20  # what the runner fetches at most
     assert hidden
     assert not [name for name in hidden if re.search(rb"\b%s\b" % name.encode(), everything)]
 
