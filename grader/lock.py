@@ -47,7 +47,9 @@ FILE_RIGHTS = READ_FILE | EXECUTE | WRITE_FILE | TRUNCATE
 REMOVING_AND_MAKING = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8
 FILE_SYSTEM_RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """All rights that a version of Landlock knows, by the version that first knew so many."""
-OLDEST_LANDLOCK = 3
+OLDEST_LANDLOCK, OLDEST_FOR_ANOTHER_USER = 3, 1
+"""Before version 3, a file that may be read could be emptied by opening it with O_TRUNC (`truncate` itself is no
+system call that a submission has). Another user may not, since it could not write there either."""
 NETWORK_RIGHTS, SCOPES = 0b11, 0b11
 
 CAPSET = {"x86_64": 126, "aarch64": 91}
@@ -68,7 +70,8 @@ def lock(orders: dict[str, Any]) -> None:
     _checked(_libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
     drop_capabilities()
     if "readable" in orders:
-        hide_all_but(orders["readable"], orders["writable"])
+        oldest = OLDEST_LANDLOCK if orders.get("uid") is None else OLDEST_FOR_ANOTHER_USER
+        hide_all_but(orders["readable"], orders["writable"], oldest)
     cut_down_system_calls()
 
 
@@ -107,19 +110,19 @@ def landlock_version() -> int:
     return max(0, _libc().syscall(CREATE_RULESET, None, 0, GET_VERSION))
 
 
-def hide_all_but(readable: Iterable[str], writable: Iterable[str]) -> None:
+def hide_all_but(readable: Iterable[str], writable: Iterable[str], oldest: int = OLDEST_LANDLOCK) -> None:
     """Leave only these paths, and what is beneath them, to be opened; no TCP, no signals to the outside."""
     version = landlock_version()
-    if version < OLDEST_LANDLOCK:
-        raise OSError(f"Landlock version {OLDEST_LANDLOCK} is needed, the kernel has {version or 'none'}")
+    if version < oldest:
+        raise OSError(f"Landlock version {oldest} is needed, the kernel has {version or 'none'}")
     handled = FILE_SYSTEM_RIGHTS[max(known for known in FILE_SYSTEM_RIGHTS if known <= version)]
     attributes = struct.pack("=QQQ", handled, NETWORK_RIGHTS, SCOPES)
     size = 8 if version < 4 else 16 if version < 6 else 24
     ruleset = _checked(_libc().syscall(CREATE_RULESET, attributes, size, 0), "a Landlock ruleset")
     for path in readable:
-        _allow(ruleset, path, READ_FILE | READ_DIR)
+        _allow(ruleset, path, (READ_FILE | READ_DIR) & handled)
     for path in writable:
-        _allow(ruleset, path, READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | REMOVING_AND_MAKING)
+        _allow(ruleset, path, (READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | REMOVING_AND_MAKING) & handled)
     _checked(_libc().syscall(RESTRICT_SELF, ruleset, 0), "Landlock")
     os.close(ruleset)
 

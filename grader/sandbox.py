@@ -111,7 +111,7 @@ class Landlock(Backend):
 
     name = "landlock"
     stops = "files (but not their names), network, processes, signals"
-    needs = "Linux 6.2 or newer with Landlock"
+    needs = "Linux with Landlock: 6.2 or newer, as root 5.13 or newer"
 
     def start(self, room: Room, scratch: Path) -> Start:
         plain = super().start(room, scratch)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -346,6 +347,53 @@ def test_a_container_without_namespaces_gets_landlock():
         text=True,
     )
     assert done.stdout.startswith("['landlock'] its worker does not run"), done.stdout + done.stderr
+
+
+OLD_KERNEL = """
+import os, sys
+from grader import lock
+version, uid, scratch, readable, secret = int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]
+lock.landlock_version = lambda: version
+orders = {"memory_bytes": 2**31, "cpu_seconds": 10, "uid": uid if uid >= 0 else None, "seccomp": True}
+lock.lock(orders | {"readable": [readable], "writable": [scratch]})
+for path, flags in ((secret, os.O_RDONLY), (readable, os.O_RDONLY | os.O_TRUNC), (readable, os.O_RDWR)):
+    try:
+        os.open(path, flags)
+    except PermissionError:
+        print("refused", end=" ")
+print(os.read(os.open(readable, os.O_RDONLY), 100), os.write(os.open(scratch + "/x", os.O_CREAT | os.O_RDWR), b"y"))
+"""
+
+
+def lock_like(version: int, uid: int, folder: Path) -> subprocess.CompletedProcess:
+    scratch, readable, secret = folder / "scratch", folder / "readable", folder / "secret"
+    scratch.mkdir()
+    scratch.chmod(0o777)
+    for path, mode in ((readable, 0o644), (secret, 0o666)):
+        path.write_text("words")
+        path.chmod(mode)
+    arguments = [str(version), str(uid), *map(str, (scratch, readable, secret))]
+    code = textwrap.dedent(OLD_KERNEL)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert readable.read_text() == "words"
+    return done
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_landlock_holds_for_a_user_of_its_own(version):
+    """Versions 1 and 2 let whoever may write a file empty it as it opens it; another user may not write."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        done = lock_like(version, 34_567, Path(folder))
+    assert done.stdout == "refused refused refused b'words' 1\n", done.stderr
+
+
+def test_older_landlock_is_not_enough_for_the_graders_own_user(tmp_path):
+    done = lock_like(2, -1, tmp_path)
+    assert "Landlock version 3 is needed, the kernel has 2" in done.stderr
 
 
 def test_doctor_says_what_there_is_and_how_to_get_the_best():
