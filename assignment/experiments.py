@@ -11,6 +11,8 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,11 +22,37 @@ from .scoring import BUDGET_BYTES, REFERENCE_ACCURACY_PERCENT, REFERENCE_BYTES, 
 from .seam import SubmissionError
 from .workbench import Workbench
 
+T = TypeVar("T")
 Curve = list[tuple[float, float]]
 SPARSITIES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99)
 SCHEMES = {"affine": (1, 2, 3, 4, 6, 8), "symmetric": (2, 3, 4, 6, 8), "kmeans": (1, 2, 3, 4, 6, 8)}
+SCHEME_NAMES = {
+    "affine": "affine, a scale for each layer",
+    "symmetric": "symmetric, a scale for each unit",
+    "kmeans": "k-means codebook",
+}
 KEEP_RATIOS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 TIMED_IMAGES = 1000
+
+
+def each_that_works(ways: dict[str, Callable[[], list[T]]]) -> dict[str, list[T]]:
+    """What each way finds. One that fails finds nothing, and its name says why; if all do, SubmissionError."""
+    found: dict[str, list[T]] = {}
+    errors = []
+    for name, way in ways.items():
+        try:
+            found[name] = way()
+        except SubmissionError as error:
+            errors.append(error)
+            found[f"{name}: {reason_of(error)}"[:80]] = []
+    if len(errors) == len(ways):
+        raise errors[0]
+    return found
+
+
+def reason_of(error: SubmissionError) -> str:
+    unwritten = error.kind in ("not_implemented", "missing")
+    return f"{error.function} is not implemented yet" if unwritten else str(error)
 
 
 # ------------------------------------------------------------------------------------- part 1: size
@@ -82,14 +110,20 @@ def claimed_sizes(bench: Workbench, models: dict[str, Sequential]) -> dict[str, 
 def accuracy_by_sparsity(bench: Workbench, sparsities: Sequence[float] = SPARSITIES) -> dict[str, Curve]:
     """Percent of the weights left -> percent accurate: one ranking over all layers, in each, and retrained."""
 
-    def curve(make: Callable[[float], Sequential]) -> Curve:
-        return [(100 * (1 - share), bench.accuracy(make(share))) for share in sparsities]
+    def curve(make: Callable[[float], Sequential]) -> Callable[[], Curve]:
+        return lambda: [(100 * (1 - share), bench.accuracy(make(share))) for share in sparsities]
 
-    return {
-        "each layer by itself": curve(lambda share: bench.student.prune(bench.base, share, scope="layer")),
-        "all layers together": curve(lambda share: bench.student.prune(bench.base, share, scope="global")),
-        "all together, then fine-tuned": curve(lambda share: pruned_and_tuned(bench, share)),
-    }
+    return each_that_works(
+        {
+            "each layer by itself": curve(
+                lambda share: bench.student.prune(bench.base, share, scope="layer")
+            ),
+            "all layers together": curve(
+                lambda share: bench.student.prune(bench.base, share, scope="global")
+            ),
+            "all together, then fine-tuned": curve(lambda share: pruned_and_tuned(bench, share)),
+        }
+    )
 
 
 def pruned_and_tuned(bench: Workbench, share: float, epochs: int = 2) -> Sequential:
@@ -113,19 +147,27 @@ class Levels:
 
 def levels_of(bench: Workbench, weights: np.ndarray, bits: int) -> list[Levels]:
     """The levels that each quantizer puts on the weights; `symmetric` with one scale for all of them."""
-    codes, scale, zero_point = bench.student.quantize_affine(weights, bits)
-    affine = bench.student.dequantize_affine(codes, scale, zero_point)
-    codes, scales = bench.student.quantize_symmetric(weights, bits)
-    symmetric = np.asarray(codes * np.asarray(scales, np.float32), np.float32)
-    indices, codebook = bench.student.kmeans_codebook(weights, bits)
-    if np.shape(indices) != weights.shape:
-        raise SubmissionError(
-            "malformed", "kmeans_codebook", f"indices of shape {np.shape(indices)} for {weights.shape}"
-        )
-    kmeans = np.asarray(codebook)[indices]
+    student = bench.student
+
+    def affine() -> list[np.ndarray]:
+        return [student.dequantize_affine(*student.quantize_affine(weights, bits))]
+
+    def symmetric() -> list[np.ndarray]:
+        codes, scales = student.quantize_symmetric(weights, bits)
+        return [np.asarray(codes * np.asarray(scales, np.float32), np.float32)]
+
+    def kmeans() -> list[np.ndarray]:
+        indices, codebook = student.kmeans_codebook(weights, bits)
+        if np.shape(indices) != weights.shape:
+            text = f"indices of shape {np.shape(indices)} for {weights.shape}"
+            raise SubmissionError("malformed", "kmeans_codebook", text)
+        return [np.asarray(codebook)[indices]]
+
+    found = each_that_works({"affine": affine, "symmetric": symmetric, "kmeans": kmeans})
     return [
         Levels(name, np.unique(back), float(np.sqrt(np.mean((back - weights) ** 2))))
-        for name, back in (("affine", affine), ("symmetric", symmetric), ("kmeans", kmeans))
+        for name, arrays in found.items()
+        for back in arrays
     ]
 
 
@@ -133,23 +175,25 @@ def levels_of(bench: Workbench, weights: np.ndarray, bits: int) -> list[Levels]:
 class Quantized:
     """A model at so many bits: what its weights should take, and what its packed file takes."""
 
-    scheme: str
     bits: int
     accuracy_percent: float
     claimed_bytes: int
     packed_bytes: int
 
 
-def quantized_models(bench: Workbench) -> list[Quantized]:
+def quantized_models(bench: Workbench) -> dict[str, list[Quantized]]:
     """The shared model under every scheme and number of bits."""
-    found = []
-    for scheme, all_bits in SCHEMES.items():
-        for bits in all_bits:
+
+    def models(scheme: str) -> list[Quantized]:
+        found = []
+        for bits in SCHEMES[scheme]:
             model = bench.student.quantize_model(bench.base, bits, scheme=scheme)
             claimed = bench.student.storage_bytes(model, bits)
             size = len(packed(model, "quantize_model"))
-            found.append(Quantized(scheme, bits, bench.accuracy(model), claimed, size))
-    return found
+            found.append(Quantized(bits, bench.accuracy(model), claimed, size))
+        return found
+
+    return each_that_works({SCHEME_NAMES[scheme]: partial(models, scheme) for scheme in SCHEMES})
 
 
 def packed(model: Sequential, function: str) -> bytes:
@@ -164,12 +208,14 @@ def packed(model: Sequential, function: str) -> bytes:
 
 
 def telling_digits(logits: np.ndarray, count: int = 3) -> np.ndarray:
-    """Rows of images with an interesting second choice: an answer of 60 to 95 %, of different digits."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    best = (shifted / shifted.sum(axis=1, keepdims=True)).max(axis=1)
+    """Rows of images with an interesting second choice, of different digits.
+
+    The two largest logits are 0.4 to 3 apart, so that the one's probability is 1.5 to 20 times the other's.
+    """
+    second, best = np.sort(logits, axis=1)[:, -2:].T
     answers = logits.argmax(axis=1)
     chosen: list[int] = []
-    for row in np.flatnonzero((best > 0.6) & (best < 0.95)):
+    for row in np.flatnonzero((best - second > 0.4) & (best - second < 3)):
         if answers[row] not in answers[chosen] and len(chosen) < count:
             chosen.append(int(row))
     return np.array(chosen or range(count))
@@ -244,14 +290,16 @@ def retrained(bench: Workbench, model: Sequential, epochs: int = 2) -> Sequentia
 def accuracy_by_keep_ratio(bench: Workbench) -> dict[str, Curve]:
     """Percent of the units kept -> percent accurate."""
 
-    def curve(make: Callable[[float], Sequential]) -> Curve:
-        return [(100 * ratio, bench.accuracy(make(ratio))) for ratio in KEEP_RATIOS]
+    def curve(make: Callable[[float], Sequential]) -> Callable[[], Curve]:
+        return lambda: [(100 * ratio, bench.accuracy(make(ratio))) for ratio in KEEP_RATIOS]
 
-    return {
-        "units kept by chance": curve(lambda ratio: narrowed(bench, ratio, "chance")),
-        "the busiest units kept": curve(lambda ratio: narrowed(bench, ratio)),
-        "the busiest, then fine-tuned": curve(lambda ratio: retrained(bench, narrowed(bench, ratio))),
-    }
+    return each_that_works(
+        {
+            "units kept by chance": curve(lambda ratio: narrowed(bench, ratio, "chance")),
+            "the busiest units kept": curve(lambda ratio: narrowed(bench, ratio)),
+            "the busiest, then fine-tuned": curve(lambda ratio: retrained(bench, narrowed(bench, ratio))),
+        }
+    )
 
 
 def inference_seconds(

@@ -35,11 +35,10 @@ from .plot_style import (
 from .scoring import BUDGET_BYTES, LARGEST_QUALITY, REFERENCE_ACCURACY_PERCENT, REFERENCE_BYTES
 
 MICROCONTROLLER = (1_048_576, "1 MB of flash: a microcontroller (STM32F746)")
-SCHEME_NAMES = {
-    "affine": "affine, a scale for each layer",
-    "symmetric": "symmetric, a scale for each unit",
-    "kmeans": "k-means codebook",
-}
+
+
+def columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]
 
 
 @styled
@@ -90,7 +89,7 @@ def accuracy_curves(curves: dict[str, Curve], x: str, *, base: float) -> Figure:
     figure, axes = new_figure(3.1)
     axes.axhline(base, color=MUTED, linestyle="--", linewidth=1, label="the shared model")
     for (name, curve), colour, marker in zip(curves.items(), CYCLE, MARKERS, strict=False):
-        axes.plot(*zip(*curve, strict=True), color=colour, marker=marker, label=name)
+        axes.plot(*columns(curve), color=colour, marker=marker, label=name)
     axes.set_ylim(0, 104)
     axes.grid(axis="y")
     axes.legend()
@@ -113,24 +112,22 @@ def accuracy_by_share(curves: dict[str, Curve], what: str, *, base: float) -> Fi
 
 
 @styled
-def accuracy_by_bits(found: Sequence[Quantized], *, base: float) -> Figure:
-    curves: dict[str, Curve] = {}
-    for one in found:
-        curves.setdefault(SCHEME_NAMES[one.scheme], []).append((one.bits, one.accuracy_percent))
+def accuracy_by_bits(found: dict[str, list[Quantized]], *, base: float) -> Figure:
+    curves: dict[str, Curve] = {
+        name: [(one.bits, one.accuracy_percent) for one in models] for name, models in found.items()
+    }
     return accuracy_curves(curves, "bits for each weight", base=base)
 
 
 @styled
-def claimed_and_packed(found: Sequence[Quantized]) -> Figure:
+def claimed_and_packed(found: dict[str, list[Quantized]]) -> Figure:
     """What each model takes in a real file, beside what so many bits a weight should take."""
     figure, axes = new_figure(3.1)
-    claimed = sorted({(one.bits, one.claimed_bytes) for one in found})
-    axes.plot(*zip(*claimed, strict=True), color=MUTED, linestyle="--", label="claimed: storage_bytes")
-    schemes = list(dict.fromkeys(one.scheme for one in found))
-    for scheme, colour, marker in zip(schemes, CYCLE, MARKERS, strict=False):
-        points = [(one.bits, one.packed_bytes) for one in found if one.scheme == scheme]
-        axes.plot(*zip(*points, strict=True), color=colour, marker=marker,
-                  label=f"packed: {SCHEME_NAMES[scheme]}")  # fmt: skip
+    claimed = sorted({(one.bits, one.claimed_bytes) for models in found.values() for one in models})
+    axes.plot(*columns(claimed), color=MUTED, linestyle="--", label="claimed: storage_bytes")
+    for (name, models), colour, marker in zip(found.items(), CYCLE, MARKERS, strict=False):
+        sizes: Curve = [(one.bits, one.packed_bytes) for one in models]
+        axes.plot(*columns(sizes), color=colour, marker=marker, label=f"packed: {name}")
     axes.axhline(BUDGET_BYTES, color=RED, linewidth=1, linestyle=":")
     axes.text(1, BUDGET_BYTES, f"the budget, {BUDGET_BYTES:,} bytes", ha="right", va="bottom", fontsize=8,
               color=RED, transform=axes.get_yaxis_transform())  # fmt: skip
@@ -247,7 +244,7 @@ def accuracy_and_time(entries: Sequence[Entry], images: int) -> Figure:
         look = look_of(entries)[one.name]
         axes.plot(one.milliseconds, one.accuracy_percent, linestyle="none", label=one.name, **look)
     axes.set_ylim(min(88.0, min(one.accuracy_percent for one in entries) - 1), 100)
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.1 * max(one.milliseconds for one in entries))
     axes.grid()
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     labelled(axes, f"milliseconds for {images:,} images, on this machine", "accuracy (%)")

@@ -48,7 +48,7 @@ class Findings:
     missing: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def quantized(self) -> list[experiments.Quantized]:
+    def quantized(self) -> dict[str, list[experiments.Quantized]]:
         return experiments.quantized_models(self.bench)
 
     @cached_property
@@ -63,8 +63,7 @@ class Findings:
             try:
                 artifacts[name] = experiments.packed(make(), "compress" if name == YOURS else name)
             except SubmissionError as error:
-                ready = error.kind not in ("not_implemented", "missing")
-                self.missing[name] = str(error) if ready else f"{error.function} is not implemented yet"
+                self.missing[name] = experiments.reason_of(error)
         return experiments.measured(self.bench, artifacts)
 
     @property

@@ -82,7 +82,7 @@ def test_masked_and_removed_have_as_many_weights():
 def test_telling_digits_are_unsure_and_different():
     sure, unsure = np.eye(10)[3] * 20, np.eye(10)[4] * 2 + np.eye(10)[9] * 1.0
     logits = np.array([sure, unsure, unsure, np.roll(unsure, 1), sure], np.float32)
-    logits[[1, 2, 3]] *= 2  # exp(4) against exp(2) and eight ones: 0.77
+    logits[[1, 2, 3]] *= 2  # 4 against 2
     assert experiments.telling_digits(logits).tolist() == [1, 3]
 
 
@@ -175,3 +175,15 @@ def test_the_handout_gives_the_points_of_each_part():
     }
     assert {f"part{number}": int(points) for number, points in rows} == worth
     assert sum(worth.values()) == 100
+
+
+def test_a_curve_that_cannot_be_had_says_why_and_leaves_the_others():
+    def broken() -> list:
+        raise SubmissionError("not_implemented", "finetune")
+
+    found = experiments.each_that_works({"one": lambda: [(1.0, 90.0)], "other": broken})
+    assert found == {"one": [(1.0, 90.0)], "other: finetune is not implemented yet": []}
+    legend = plots.accuracy_curves(found, "x", base=99.0).axes[0].get_legend()
+    assert "other: finetune is not implemented yet" in [text.get_text() for text in legend.get_texts()]
+    with pytest.raises(SubmissionError):
+        experiments.each_that_works({"other": broken})
