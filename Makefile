@@ -74,7 +74,7 @@ bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 	@touch $@
 
 .venv/test: .venv/core
-	$(BIN)/python -m pip install --editable '.[test]'
+	$(BIN)/python -m pip install --editable '.[test,otter]'
 	@touch $@
 
 .venv/lab: .venv/core
