@@ -24,6 +24,7 @@ from .seam import SubmissionError
 from .workbench import note_for
 
 ROOT = Path(__file__).resolve().parent.parent
+CHECKS = Path(__file__).resolve().parent / "checks"
 
 
 def prepare() -> None:
@@ -84,9 +85,21 @@ def ipywidgets() -> Any:
     return ipywidgets
 
 
-def check(part: int) -> None:
-    """Run the public tests of one part's functions, and show what they say."""
-    files = map(str, (ROOT / "tests_public").glob(f"test_part{part}_*.py"))
-    command = [sys.executable, "-m", "pytest", *files, "-q", "--no-header", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    print(done.stdout.strip() or done.stderr.strip())
+class Checks:
+    """The public tests, part by part: what otter-grader's `Notebook` offers, for who has no otter."""
+
+    def check(self, name: str) -> None:
+        """Run the public tests of a part ("part1" to "part6"), and show what they say."""
+        files = map(str, (ROOT / "tests_public").glob(f"test_{name}_*.py"))
+        command = [sys.executable, "-m", "pytest", *files, "-q", "--no-header", "-p", "no:cacheprovider"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        print(done.stdout.strip() or done.stderr.strip())
+
+
+def checks() -> Any:
+    """otter-grader's notebook checks where otter is installed, else our own: both have `check("part1")`."""
+    try:
+        import otter
+    except ImportError:
+        return Checks()
+    return otter.Notebook(tests_dir=str(CHECKS))

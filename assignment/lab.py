@@ -32,7 +32,7 @@ import numpy as np
 
 from assignment import experiments, pictures, plots
 from assignment.artifact import ledger, pack
-from assignment.explore import check, explore, prepare
+from assignment.explore import checks, explore, prepare
 from assignment.report import PUBLISHED, Findings
 from assignment.workbench import workbench
 
@@ -40,6 +40,7 @@ prepare()
 bench = workbench()
 student, base = bench.student, bench.base  # your functions, and the class's shared model
 validation = bench.mnist.validation
+grader = checks()  # the public tests, part by part; otter-grader runs them where it is installed
 print(
     f"{base!r}\n{bench.accuracy(base):.2f} % of {len(validation):,} validation images, data: {bench.mnist.name}"
 )
@@ -92,7 +93,7 @@ print(f"{at_32:,} / {at_4:,} = {at_32 / at_4:.3f}")
 # memory saves nearly all of that.
 
 # %%
-check(1)
+grader.check("part1")
 
 # %% [markdown]
 # ## 2 Magnitude pruning
@@ -153,7 +154,7 @@ for mask, layer in zip(student.global_magnitude_masks(base, 0.9), base.layers[::
 # zero (Mishra et al., *Accelerating Sparse Deep Neural Networks*, 2021).
 
 # %%
-check(2)
+grader.check("part2")
 
 # %% [markdown]
 # ## 3 Quantization
@@ -216,7 +217,7 @@ for scheme in ("affine", "kmeans"):
 # LPDDR5 at 6,400 Mbit/s a pin) that alone allows 3.7 tokens a second, or 14.6.
 
 # %%
-check(3)
+grader.check("part3")
 
 # %% [markdown]
 # ## 4 Distillation
@@ -268,7 +269,7 @@ plots.learning_curves(experiments.taught_and_alone(bench, images=10_000, epochs=
 # *Distilling the Knowledge in a Neural Network* (2015).
 
 # %%
-check(4)
+grader.check("part4")
 
 # %% [markdown]
 # ## 5 Structured pruning
@@ -332,7 +333,7 @@ print(f"largest difference in the logits: {difference:.6f}")
 # Efficient ConvNets*, 2017).
 
 # %%
-check(5)
+grader.check("part5")
 
 # %% [markdown]
 # ## 6 Everything together
@@ -384,4 +385,4 @@ for name, model in (("prune, then quantize", one), ("quantize, then prune", othe
 # page.
 
 # %%
-check(6)
+grader.check("part6")
