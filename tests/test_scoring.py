@@ -6,7 +6,9 @@ import math
 
 import pytest
 
+from assignment import scoring
 from assignment.scoring import accuracy_per_kib, score
+from grader.rules import read_rules
 
 REFERENCE = {"reference_accuracy": 98.0, "reference_bytes": 2.0**20}
 
@@ -76,3 +78,11 @@ def test_accuracy_per_kib_divides_percent_by_kib():
 def test_accuracy_per_kib_needs_a_size(size_bytes):
     with pytest.raises(ValueError, match="size_bytes"):
         accuracy_per_kib(98.0, size_bytes)
+
+
+def test_students_are_told_the_rules_that_the_grader_keeps():
+    """`assignment` may not read the grader's file, so the numbers stand in both; they must be the same."""
+    rules = read_rules().competition
+    assert (rules.budget_bytes, rules.cpu_seconds) == (scoring.BUDGET_BYTES, scoring.CPU_SECONDS)
+    assert rules.reference_accuracy_percent == scoring.REFERENCE_ACCURACY_PERCENT
+    assert rules.reference_bytes == scoring.REFERENCE_BYTES
