@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -26,7 +26,7 @@ test: .venv/test  ## run every test, and every tenth attack
 		$(BIN)/python -m pytest tests -n $(JOBS) --dist loadgroup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
 
-attacks: .venv/test  ## grade every attack in every sandbox that this machine has
+attacks: .venv/xdist  ## grade every attack in every sandbox that this machine has
 	$(BIN)/python -m pytest tests/test_attacks.py -n $(JOBS)
 
 banks: .venv/test  ## every wrong solution against the hidden tests, every right one against all
@@ -75,6 +75,10 @@ bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 
 .venv/test: .venv/core
 	$(BIN)/python -m pip install --editable '.[test,otter]'
+	@touch $@
+
+.venv/xdist: .venv/core
+	$(BIN)/python -m pip install pytest-xdist
 	@touch $@
 
 .venv/lab: .venv/core
