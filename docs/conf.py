@@ -33,4 +33,9 @@ html_show_sphinx = False
 html_show_copyright = False
 html_use_index = False
 html_copy_source = False
-html_extra_path = [name for name in ["lab.html"] if (HERE / name).is_file()]
+# A summary is fetched from each page found, which browsers refuse to pages opened from disk.
+html_show_search_summary = False
+
+if (HERE / "lab.html").is_file():  # `make lab-html` makes it
+    html_extra_path = ["lab.html"]
+    tags.add("lab")  # noqa: F821 - Sphinx puts it there
