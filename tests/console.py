@@ -23,7 +23,7 @@ VARYING = (
     (r"\b\d{8}T\d{6}Z\b", "TIME"),
     (r"\b[0-9a-f]{7,64}\b", "HASH"),
     (r"\bseed \d+", "seed N"),
-    (r" *\b[\d.]+ s\b", " SECONDS"),
+    (r" *\b[\d.]+ ?s\b( \(\d:\d\d:\d\d\))?", " SECONDS"),
     (r"\b\d+\.\d+\.\d+(\.\d+)*\b", "VERSION"),
     (r"\b(sudo-bwrap|bwrap|landlock)\b(\. The best is .*)?", "SANDBOX"),
     (r"[━─]+", "-"),

@@ -198,6 +198,28 @@ def test_every_command_is_on_a_page(program):
 # What it says to type.
 
 
+@pytest.mark.parametrize(
+    ("printed", "shown", "is_alike"),
+    [
+        ("72 of 100 points\n", ["72 of 100 points"], True),
+        ("72 of 100 points\n", ["71 of 100 points"], False),
+        ("72 of 100 points\nmore\n", ["72 of 100 points"], False),
+        ("72 of 100 points\n", ["72 of 100 points", "more"], False),
+        ("a\nb\nc\n", ["a", "...", "c"], True),
+        ("a\nc\n", ["a", "...", "c"], True),
+        ("a\nb\nd\n", ["a", "...", "c"], False),
+        ("as ada-3f2a at once\n", ["as ... at once"], True),
+        ("as ada-3f2a at last\n", ["as ... at once"], False),
+        ("ada (seed 17, 9.5 s of CPU time)\n", ["ada  (seed 4, 61 s of CPU time)"], True),
+        ("bob (seed 17, 9.5 s of CPU time)\n", ["ada  (seed 4, 61 s of CPU time)"], False),
+        ("", [], True),
+        ("a word\n", [], False),
+    ],
+)
+def test_what_a_page_shows_is_compared_but_for_what_varies(printed, shown, is_alike):
+    assert agrees(printed, shown) == is_alike
+
+
 @pytest.fixture
 def shell(request, tmp_path) -> Iterator[Shell]:
     """In a fresh clone of this repository, or a release of it, that has been set up: with the tests' packages."""
