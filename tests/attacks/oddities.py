@@ -196,7 +196,7 @@ ODDITIES: dict[str, Oddity] = {
     ),
     "huge_number": broken(RIGHT + "\nX = " + "9" * 5000 + "\n", "digits", "line"),
     "many_arguments": Oddity(
-        lambda: (RIGHT + "\nX = dict(" + ", ".join(f"a{k}={k}" for k in range(20_000)) + ")\n").encode(),
+        lambda: (RIGHT + "\nX = dict(" + ", ".join(f"a{k}={k}" for k in range(5_000)) + ")\n").encode(),
         BOTH,
         keeps=True,
     ),
