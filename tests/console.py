@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 ELLIPSIS = "..."
+MOST_SECONDS = 1800
+"""For one command, after which the shell is killed: on a machine that is short of time, grading takes minutes."""
 
 VARYING = (
     (r"\d{4}-\d\d-\d\d", "DATE"),
@@ -73,13 +76,18 @@ class Shell:
         """What the command prints, and its exit code."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n<done %d>\\n' $?\n")
-        self.process.stdin.flush()
-        printed = ""
-        for line in self.process.stdout:
-            printed += line
-            if done := re.fullmatch(r"<done (\d+)>\n", line):
-                return printed.removesuffix(line).removesuffix("\n"), int(done[1])
+        watch = threading.Timer(MOST_SECONDS, self.process.kill)
+        watch.start()
+        try:
+            self.process.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '\\n<done %d>\\n' $?\n")
+            self.process.stdin.flush()
+            printed = ""
+            for line in self.process.stdout:
+                printed += line
+                if done := re.fullmatch(r"<done (\d+)>\n", line):
+                    return printed.removesuffix(line).removesuffix("\n"), int(done[1])
+        finally:
+            watch.cancel()
         raise AssertionError(f"the shell ended in: {command}\n{printed}\n{self.said()}")
 
     def said(self) -> str:
