@@ -18,6 +18,7 @@ from rich.console import Group  # noqa: E402
 
 from assignment.data import DataError, load_mnist  # noqa: E402
 from grader import GraderError, UnusableError, __version__  # noqa: E402
+from grader.canary import add_command as add_canary  # noqa: E402
 from grader.export.command import add_export, add_reports, wanted_reports, write_reports  # noqa: E402
 from grader.release import add_command as add_release  # noqa: E402
 from grader.rules import SuitePaths, read_rules  # noqa: E402
@@ -84,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_grade(commands)
     add_score(commands)
+    add_canary(commands)
     add_release(commands)
     add_export(commands)
     doctor = commands.add_parser("doctor", help="say what this machine offers for grading")
@@ -113,6 +115,13 @@ def add_grade(commands: argparse._SubParsersAction) -> None:
     grade.add_argument("--seed", type=seed, metavar="N", help="of the random inputs (default: a fresh one)")
     grade.add_argument(
         "--commit", metavar="SHA", type=commit, help="the commit it was taken from, for the record"
+    )
+    grade.add_argument(
+        "--canary",
+        metavar="FOLDER",
+        type=Path,
+        default=os.environ.get("FEATHERWEIGHT_CANARY") or None,
+        help="also run compress() on this canary (default: FEATHERWEIGHT_CANARY)",
     )
     grade.add_argument(
         "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
@@ -164,6 +173,7 @@ def run_grade(options: argparse.Namespace) -> int:
         unsafe=options.unsafe,
         seed=options.seed,
         commit=options.commit,
+        canary=options.canary,
         suites=suites,
     )
     reports = wanted_reports(options)

@@ -18,6 +18,7 @@ from assignment.nn import Data, Dataset, Sequential
 from assignment.scoring import FLOOR_PERCENT, accuracy_per_kib, score
 from assignment.seam import SubmissionError
 from grader import GraderError
+from grader.canary import Canary
 from grader.log import nowhere
 from grader.record import write_whole
 from grader.remote import RemoteSubmission, printable, room_for
@@ -41,6 +42,27 @@ class Entry:
     artifact_sha256: str | None
     split: str
     division: str | None
+    canary: CanaryCheck | None = None
+
+
+@dataclass(frozen=True)
+class CanaryCheck:
+    """What `compress` made of a model that nobody has seen, and what the entry would score without it."""
+
+    bytes: int | None
+    accuracy_percent: float | None
+    score: float
+    unchecked_score: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of `compress`: a file and what it is worth, or a fault."""
+
+    content: bytes | None
+    measured: Measured | None
+    fault: str | None
+    cpu_seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,36 +86,89 @@ def compete(
     artifact_file: Path,
     *,
     sink: int,
+    canary: Canary | None = None,
     on_tick: Callable[[float], None] | None = None,
     on_stage: Callable[[str], None] = lambda title: None,
 ) -> Entry:
     """Run `compress` and measure what it returned; `artifact_file` holds the artifact afterwards.
 
-    Raises GraderError where the grader fails; what the submission does wrong becomes a flag.
+    With a `canary`, the score counts only as far as `compress` earns it on that model too. Raises
+    GraderError where the grader fails; what the submission does wrong becomes a flag.
     """
-    facts, cpu_seconds = rules.competition, 0.0
-    limits = replace(call_limits(rules, facts.cpu_seconds), run_cpu_seconds=facts.cpu_seconds + 1)
     artifact_file.unlink(missing_ok=True)
-    data = locked(mnist.data)
-    runner = RemoteSubmission(room, backend, limits, sink=sink)
+    on_stage("compress")
+    own = attempt(room, model, mnist, rules, backend, sink, artifact_file=artifact_file, on_tick=on_tick)
+    if own.content is None or own.measured is None:
+        flags = [own.fault or "nothing was measured"]
+        return Entry(None, None, None, 0.0, False, flags, own.cpu_seconds, None, "public", None)
+    made = entry(own.content, own.measured, rules.competition, mnist.name, own.cpu_seconds)
+    if canary is None:
+        return made
+    on_stage("canary")
+    with room_for(room.source.read_bytes()) as other_room, nowhere() as silence:
+        other = attempt(
+            other_room, canary.model, canary.mnist, rules, backend, silence, private=True, on_tick=on_tick
+        )
+    return checked(made, other, rules)
+
+
+def attempt(
+    room: Room,
+    model: Sequential,
+    mnist: Mnist,
+    rules: Rules,
+    backend: Backend,
+    sink: int,
+    *,
+    private: bool = False,
+    artifact_file: Path | None = None,
+    on_tick: Callable[[float], None] | None = None,
+) -> Attempt:
+    """Call `compress`, pack the model, measure the file. `private`: what it says is shown to nobody."""
+    facts = rules.competition
+    limits = replace(call_limits(rules, facts.cpu_seconds), run_cpu_seconds=facts.cpu_seconds + 1)
+    runner = RemoteSubmission(room, backend, limits, sink=sink, private=private)
     runner.on_tick = on_tick
+    content = measured = fault = None
     try:
-        on_stage("compress")
         try:
             runner.load()
-            result = runner.call("compress", model, data, facts.budget_bytes, facts.seed)
+            result = runner.call("compress", model, locked(mnist.data), facts.budget_bytes, facts.seed)
         finally:
             runner.close()
-            cpu_seconds = runner.spent_seconds
         if not isinstance(result, Sequential):
             raise ModelFault(f"compress must return a Sequential, got a {type(result).__name__}")
-        on_stage("measure")
-        write_whole(artifact_file, packed(result, rules, backend))
-        content = artifact_file.read_bytes()
+        content = packed(result, rules, backend)
+        if artifact_file is not None:  # what counts is the file
+            write_whole(artifact_file, content)
+            content = artifact_file.read_bytes()
         measured = measure(content, public_half(mnist.test), rules, backend)
     except (SubmissionError, ModelFault) as error:
-        return Entry(None, None, None, 0.0, False, [str(error)], cpu_seconds, None, "public", None)
-    return entry(content, measured, facts, mnist.name, cpu_seconds)
+        fault = str(error)
+    return Attempt(content, measured, fault, runner.spent_seconds)
+
+
+def checked(made: Entry, other: Attempt, rules: Rules) -> Entry:
+    """The entry, worth no more than what the same code earns on the canary and a margin."""
+    facts, limits = rules.competition, rules.canary
+    size_bytes = accuracy = None
+    points = 0.0
+    if other.content is not None and other.measured is not None:
+        size_bytes, accuracy = len(other.content), other.measured.accuracy_percent
+        if size_bytes <= facts.budget_bytes:
+            points = score(accuracy, size_bytes, facts.reference_accuracy_percent, facts.reference_bytes)
+    flags, is_ranked, worth = list(made.flags), made.ranked, made.score
+    if worth > points + limits.margin:
+        worth = points + limits.margin
+        flags.append(
+            f"scores {made.score:.3f} on the shared model and {points:.3f} on one that nobody has seen: counts "
+            f"as {worth:.3f}"
+        )
+    if made.score > points + limits.far:
+        is_ranked = False
+        flags.append("far better on the shared model than on one that nobody has seen: look at its source")
+    check = CanaryCheck(size_bytes, accuracy, points, made.score)
+    return replace(made, score=worth, ranked=is_ranked, flags=flags, canary=check)
 
 
 def call_limits(rules: Rules, seconds: float) -> WorkerLimits:

@@ -20,6 +20,7 @@ from assignment.data import DataError, Mnist, load_mnist
 from assignment.nn import Sequential
 from assignment.shared_model import shared_model
 from grader import GraderError, UnusableError
+from grader.canary import read as read_canary
 from grader.compete import Entry, compete
 from grader.intake import Source, take
 from grader.log import Log, nowhere
@@ -47,6 +48,7 @@ class Request:
     unsafe: bool = False
     seed: int | None = None
     commit: str | None = None
+    canary: Path | None = None
     suites: SuitePaths = field(default_factory=SuitePaths)
     rules: Rules = field(default_factory=read_rules)
 
@@ -157,8 +159,9 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
     run.progress.stage("data and shared model")
     mnist, model = competition_inputs()
     run.data = mnist.name
+    canary = None if run.request.canary is None else read_canary(run.request.canary, mnist)
     limit = rules.competition.cpu_seconds
-    titles = {"compress": f"compress (at most {limit:g} s of CPU time)", "measure": "measuring the artifact"}
+    titles = {"compress": f"compress (at most {limit:g} s of CPU time)", "canary": "compress on the canary"}
     run.entry = compete(
         room,
         model,
@@ -167,6 +170,7 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
         run.backend,
         run.folder / ARTIFACT,
         sink=sink,
+        canary=canary,
         on_tick=lambda seconds: run.progress.note(f"{seconds:.0f} s of CPU time"),
         on_stage=lambda name: run.progress.stage(titles[name]),
     )

@@ -30,6 +30,14 @@ class Competition:
 
 
 @dataclass(frozen=True)
+class CanaryRules:
+    """How much better than on the canary a score may be: more does not count; far more is not ranked."""
+
+    margin: float
+    far: float
+
+
+@dataclass(frozen=True)
 class WorkerLimits:
     """What the process that runs a submission may use."""
 
@@ -50,6 +58,7 @@ class WorkerLimits:
 @dataclass(frozen=True)
 class Rules:
     competition: Competition
+    canary: CanaryRules
     worker: WorkerLimits
 
 
@@ -83,7 +92,11 @@ def read_rules(path: Path = COMPETITION_FILE) -> Rules:
     """The competition's rules. Raises GraderError where the file is not as it must be."""
     facts = read_toml(path)
     try:
-        return Rules(Competition(**facts["competition"]), WorkerLimits(**facts["worker"]))
+        return Rules(
+            Competition(**facts["competition"]),
+            CanaryRules(**facts["canary"]),
+            WorkerLimits(**facts["worker"]),
+        )
     except (KeyError, TypeError) as error:
         raise GraderError(f"{path} does not hold the competition's rules: {error}") from error
 

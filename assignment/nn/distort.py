@@ -36,7 +36,7 @@ def random_distortions(
         if wobble:
             bends = wobble * _smooth_noise(rng, 2 * count, side, smoothness)
             rows, columns = rows + bends[:count], columns + bends[count:]
-        return _sample(images, rows, columns, group)
+        return sample(images, rows, columns, group)
 
     return augment
 
@@ -72,7 +72,7 @@ def _smooth_noise(rng: np.random.Generator, count: int, side: int, smoothness: f
     return (blur @ rng.standard_normal((count, side, side), dtype=np.float32) @ blur.T).reshape(count, -1)
 
 
-def _sample(images: Array, rows: Array, columns: Array, group: int) -> Array:
+def sample(images: Array, rows: Array, columns: Array, group: int) -> Array:
     """Images read at these positions, group after group: (N, side * side) float32."""
     side = int(np.sqrt(images.shape[1]))
     width = side + 4  # two pixels of margin each way: what lies outside reads as 0
