@@ -31,10 +31,10 @@ BADGE_ACCURACY_PERCENT = 98.0
 BADGES = {
     16_384: "heavyweight",
     8_192: "cruiserweight",
-    4_096: "light heavyweight",
-    2_048: "middleweight",
-    1_024: "welterweight",
-    512: "lightweight",
+    4_096: "middleweight",
+    2_048: "welterweight",
+    1_024: "lightweight",
+    512: "superfeatherweight",
     384: "featherweight",
 }
 """Weight classes: the most bytes of each, the lightest last."""
@@ -44,7 +44,7 @@ def badge(accuracy_percent: float, size_bytes: float) -> str | None:
     """The lightest class that the file is in; None below 98 % and beyond 16 KiB.
 
     >>> badge(accuracy_percent=98.2, size_bytes=1024)
-    'welterweight'
+    'lightweight'
     """
     if not accuracy_percent >= BADGE_ACCURACY_PERCENT:
         return None

@@ -236,7 +236,7 @@ def test_the_weight_class_and_the_next_one():
     def said(accuracy_percent: float, size_bytes: int) -> str:
         return cli.weight_class(Measurement(bytes(size_bytes), accuracy_percent, 1.0, 16_384, 9.0))
 
-    assert said(98.3, 1791) == "middleweight (the next is welterweight, at 1,024 bytes)"
+    assert said(98.3, 1791) == "welterweight (the next is lightweight, at 1,024 bytes)"
     assert said(98.3, 384) == "featherweight"
     assert said(97.9, 384) == "none yet (needs 98 % in at most 16,384 bytes)"
 

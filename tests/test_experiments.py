@@ -16,6 +16,7 @@ from assignment.scoring import BADGES, REFERENCE_ACCURACY_PERCENT, REFERENCE_BYT
 from assignment.seam import LocalSubmission, SubmissionError
 from assignment.workbench import Workbench, note_for
 from grader.rules import ROOT
+from leaderboard.ranking import WEIGHT_CLASSES
 
 
 def test_a_shared_weight_is_used_at_each_place_of_the_image():
@@ -40,9 +41,9 @@ def test_the_front_holds_what_nothing_beats_in_both():
         (98.0, 16_385, None),
         (97.99, 300, None),
         (99.9, 8_192, "cruiserweight"),
-        (98.5, 2_049, "light heavyweight"),
-        (98.5, 2_048, "middleweight"),
-        (98.5, 385, "lightweight"),
+        (98.5, 2_049, "middleweight"),
+        (98.5, 2_048, "welterweight"),
+        (98.5, 385, "superfeatherweight"),
         (98.5, 384, "featherweight"),
         (98.5, 1, "featherweight"),
         (math.nan, 100, None),
@@ -55,6 +56,7 @@ def test_badge(accuracy, size, name):
 def test_badges_go_down_by_halves_and_featherweight_is_the_last():
     assert list(BADGES) == sorted(BADGES, reverse=True)
     assert list(BADGES.values())[-1] == "featherweight"
+    assert sorted(BADGES.items()) == list(WEIGHT_CLASSES)  # the leaderboard's own
 
 
 def small_bench() -> Workbench:
