@@ -55,6 +55,9 @@ lab: .venv/lab  ## open the lab as a notebook
 lab-html: .venv/test  ## run the lab with the reference solution, into docs/lab.html
 	$(BIN)/python docs/render_lab.py solution/compression.py --html docs/lab.html
 
+docs: .venv/test  ## build the documentation into docs/_build/html/
+	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
+
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py
 
@@ -86,4 +89,4 @@ bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 	@touch $@
 
 clean:  ## remove what the commands above made, .venv included
-	rm -rf .venv $(RESULTS) leaderboard/entries leaderboard/site *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv $(RESULTS) docs/_build docs/lab.html leaderboard/entries leaderboard/site *.egg-info .pytest_cache .ruff_cache .mypy_cache
