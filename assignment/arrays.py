@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .coding import Alphabet, Layout, SymbolCoder
+from .affine import Affine
+from .coding import Alphabet, SymbolCoder
+from .contexts import Layout
 from .entropy import ArtifactError, Coder, Fields
 from .levels import MAX_LEVEL, STEP_BITS, Step, bits_of, same_bits
 from .plans import (
@@ -20,7 +22,6 @@ from .plans import (
     SIGN,
     ZEROS,
     Plan,
-    affine_table,
     best_plan,
     raw_plan,
 )
@@ -28,6 +29,7 @@ from .plans import (
 Array = np.ndarray
 ROLES = ("weight", "bias")
 MAX_ROWS = 1 << 15  # a matrix with more rows, strips counted apart, is written raw
+MAX_STEPS = 255  # a model has at most twice MAX_LAYERS arrays, and few steps
 STEP_EXPONENTS = (-200, 140)  # powers of two between which a step lies
 
 
@@ -37,6 +39,7 @@ class ArrayCoder:
     def __init__(self, coder: Coder, fields: Fields, raw: bool = False) -> None:
         self.coder, self.fields, self.raw = coder, fields, raw
         self._symbols = SymbolCoder(coder)
+        self._steps: list[Step] = []  # of this model's grids, the last used in front
 
     def code(
         self, matrix: Array | None, layout: Layout, role: int, hints: Array | None
@@ -68,25 +71,30 @@ class ArrayCoder:
     def _plan(self, matrix: Array, layout: Layout) -> Plan:
         if matrix.view(np.uint32).any() and (self.raw or layout.strips > MAX_ROWS):
             return raw_plan(matrix)
-        return best_plan(matrix)
+        return best_plan(matrix, self._steps)
 
     def _code_alphabet(self, alphabet: Alphabet, role: int) -> Alphabet:
-        negatives = self.fields.number(f"negative levels of a {ROLES[role]}", alphabet.negatives, MAX_LEVEL)
-        positives = self.fields.number(f"positive levels of a {ROLES[role]}", alphabet.positives, MAX_LEVEL)
-        if negatives + positives == 0:
-            raise ArtifactError("the artifact has an array with no level but zero that is not coded as zeros")
-        return Alphabet(negatives, positives, bool(self.fields.choice("has zeros", int(alphabet.zero), 1)))
+        """The larger side's levels, how many fewer the other has, and which side it is."""
+        name, fields = ROLES[role], self.fields
+        largest = fields.number(f"levels of a {name}", alphabet.largest - 1, MAX_LEVEL - 1) + 1
+        fewer = fields.number(f"levels fewer of a {name}", largest - alphabet.least, largest)
+        larger, smaller, more_positives = largest, largest - fewer, False
+        if fewer:
+            more_positives = fields.flag(
+                f"more positives in a {name}", alphabet.positives > alphabet.negatives
+            )
+        sides = (smaller, larger) if more_positives else (larger, smaller)
+        return Alphabet(*sides, not fields.flag(f"no zeros in a {name}", not alphabet.zero))
 
     def _code_table(self, plan: Plan) -> tuple[Plan, Array | None]:
         """What goes before the symbols; levels (negatives + 1 + positives,) float32 if one table has all."""
         fields, alphabet = self.fields, plan.alphabet
         if plan.kind == GRID:
-            step = self._code_step(plan.steps[0] if plan.steps else None)
-            return plan, finite(step.levels(np.arange(-alphabet.negatives, alphabet.positives + 1)))
+            step = self._code_known_step(plan.steps[0] if plan.steps else None)
+            minus = fields.flag("negative zeros", plan.minus)
+            return plan, grid_levels(step, alphabet, minus)
         if plan.kind == AFFINE:
-            offset = fields.bits(plan.offset, 32)
-            step = self._code_step(plan.steps[0] if plan.steps else None)
-            return plan, affine_levels(step, offset, alphabet)
+            return plan, affine_levels(self._code_line(plan.line), alphabet)
         if plan.kind == CODEBOOK:
             plan = replace(plan, mantissa=fields.number("mantissa bits", plan.mantissa, 23))
             return plan, self._code_codebook(plan)
@@ -115,14 +123,40 @@ class ArrayCoder:
         lows, highs = table[:negatives][::-1] | SIGN, table[negatives:]
         return np.concatenate([lows, np.zeros(1, np.uint32), highs]).view(np.float32)
 
+    def _code_known_step(self, step: Step | None) -> Step:
+        """A step, by its place among those of this model if it is one of them: layers often share a grid."""
+        steps = self._steps
+        if not steps or self.fields.flag("another step", step not in steps):
+            step = self._code_step(step)
+        else:
+            place = self.fields.number("known step", steps.index(step) if step in steps else 0, MAX_STEPS)
+            if place >= len(steps):
+                raise ArtifactError("the artifact has a grid with a step it never told")
+            step = steps.pop(place)
+        steps.insert(0, step)
+        return step
+
     def _code_step(self, step: Step | None) -> Step:
-        """A step: the length of its mantissa, the power of two it starts at, the rest of the mantissa."""
+        """A step: the power of two below it, the length of its mantissa, the mantissa but for its first bit."""
         mantissa, exponent = (step.mantissa, step.exponent) if step else (1, 0)
+        first = exponent + mantissa.bit_length() - 1
         low, high = STEP_EXPONENTS
-        width = 1 + self.fields.number("step bits", mantissa.bit_length() - 1, STEP_BITS)
-        first = low + self.fields.number("step exponent", exponent + width - 1 - low, high - low)
+        if self.fields.flag("step's power is unusual", not -16 <= first < 0):
+            first = low + self.fields.bits(first - low, (high - low).bit_length())
+        else:
+            first = self.fields.bits(first + 16, 4) - 16
+        width = 1 + self.fields.bits(mantissa.bit_length() - 1, STEP_BITS.bit_length())
+        if first > high or width > STEP_BITS:
+            raise ArtifactError("the artifact has a grid whose step is out of range")
         mantissa = 1 << width - 1 | self.fields.bits(mantissa & (1 << width - 1) - 1, width - 1)
         return Step(mantissa, first - width + 1)
+
+    def _code_line(self, line: Affine | None) -> Affine:
+        below = self.fields.flag("no negative offset", line is not None and line.offset.mantissa > 0)
+        rounded = self.fields.flag("product in float32", line is not None and line.rounded)
+        step = self._code_step(line.step if line else None)
+        offset = self._code_step(None if line is None else line.offset if below else -line.offset)
+        return Affine(step, offset if below else -offset, rounded)
 
     def _code_values(self, plan: Plan, table: Array | None) -> Array:
         """The float32 matrix of the symbols; codes what belongs behind them."""
@@ -152,12 +186,23 @@ def finite(levels: Array) -> Array:
     return levels
 
 
-def affine_levels(step: Step, offset: int, alphabet: Alphabet) -> Array:
+def grid_levels(step: Step, alphabet: Alphabet, minus: bool) -> Array:
+    """Levels from the lowest up, float32; with `minus`, -0.0 below 0."""
+    if minus and not alphabet.negatives:
+        raise ArtifactError("the artifact has a grid with negative zeros and no place for them")
+    ks = np.arange(-alphabet.negatives, alphabet.positives + 1)
+    if not minus:
+        return finite(step.levels(ks))
+    levels = finite(step.levels(np.where(ks < 0, ks + 1, ks)))
+    levels[alphabet.negatives - 1] = -0.0
+    return levels
+
+
+def affine_levels(line: Affine, alphabet: Alphabet) -> Array:
     """The levels of an affine grid with 0 between negative and positive; one level may fall on 0 itself."""
-    start = float(finite(np.array([offset], np.uint32).view(np.float32))[0])
     count = alphabet.negatives + alphabet.positives
     for candidate in (count, count + 1):
-        table = affine_table(step, start, candidate)
+        table = finite(line.table(candidate))
         if np.count_nonzero(table < 0) == alphabet.negatives and len(table) == count:
-            return finite(np.insert(table, alphabet.negatives, 0))
+            return np.insert(table, alphabet.negatives, 0)
     raise ArtifactError("the artifact has an affine grid with other levels than it says")

@@ -8,7 +8,7 @@
 short mantissas) and describes the array by it; the description goes through the adaptive coder of
 `entropy`. Whoever wants fewer bytes makes the arrays simpler: the file follows.
 
-The file: two bytes of magic and version, then one coded stream (layers and sizes, then the arrays in
+The file: a byte of magic and version, then one coded stream (layers and sizes, then the arrays in
 the order of the layers), then raw mantissa bits, last byte first. Sizes that follow from other sizes
 are not stored: a layer's inputs are the outputs of the one before.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import ROLES, ArrayCoder
-from .coding import Layout, density_bucket
+from .contexts import Layout, density_bucket
 from .entropy import ArtifactError, Coder, Decoder, Encoder, Fields
 from .nn import Dense, Layer, Sequential
 from .plans import NAMES, Plan
@@ -29,7 +29,7 @@ from .structure import Spec, build, code_structure, specs_of
 __all__ = ["ArtifactError", "LedgerRow", "ledger", "pack", "unpack"]
 
 Array = np.ndarray
-MAGIC = b"\xfe\x01"  # a byte that opens no text, then the version of the format
+MAGIC = b"\xf1"  # opens no text in ASCII; the 1 is the version of the format
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def walk(
         for role, (layout, shape) in enumerate(spec.arrays()):
             before, array = coder.spent(), next(given, None)
             matrix = None if array is None else to_matrix(array, spec.kind)
-            result, plan = array_coder.code(matrix, layout, role, None if role else hints_for(hints, layout))
+            result, plan = array_coder.code(matrix, layout, role, hints_for(hints, layout))
             decoded.append(from_matrix(result, shape))
             costs.append(((coder.spent() - before) / 8, plan))
             if role == 0:

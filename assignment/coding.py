@@ -14,33 +14,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .contexts import (
+    BALANCES,
+    DENSITIES,
+    LEAST_SEGMENT,
+    SIZES,
+    TILE,
+    Known,
+    Layout,
+    Row,
+    balance_bucket,
+    density_bucket,
+    log_odds,
+    size_bucket,
+)
 from .entropy import ArtifactError, Coder
-from .mixing import Mixture, evenly
+from .mixing import LOG, Mixture, evenly
+from .priors import EXPECTED, SIGN_WEIGHTS, SIZE_WEIGHTS, USED_WEIGHTS, ZERO_WEIGHTS
 
 Array = np.ndarray
 # (which magnitudes, weight set, which question about them, the answers) -> the answers
 Ask = Callable[[Array, int, "Array | int", Array], Array]
-
-TILE = 512  # wider matrices are coded in strips of so many columns
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Rows of a matrix as `planes` images of `height` x `width`; `columns` units that read them."""
-
-    planes: int
-    height: int
-    width: int
-    columns: int
-
-    @property
-    def rows(self) -> int:
-        return self.planes * self.height * self.width
-
-    @property
-    def strips(self) -> int:
-        """Rows to walk, those of wide matrices once for every TILE columns."""
-        return self.rows * -(-self.columns // TILE)
 
 
 @dataclass(frozen=True)
@@ -58,28 +52,18 @@ class Alphabet:
     def largest(self) -> int:
         return max(self.negatives, self.positives)
 
+    @property
+    def least(self) -> int:
+        return min(self.negatives, self.positives)
 
-ROLES = 2  # weights and biases keep statistics of their own
-DENSITY_STEPS = np.array([1, 3, 6, 10, 16, 24, 36, 52, 76, 108, 150, 200])  # in 1/256
-DENSITIES = len(DENSITY_STEPS) + 1
-SIZE_STEPS = np.array([3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000])  # twice a mean magnitude
-SIZES = len(SIZE_STEPS) + 2
-BALANCE_STEPS = np.array([-150, -80, -25, 26, 81, 151])  # (negative - positive) / all, in 1/256
-BALANCES = len(BALANCE_STEPS) + 1
+
+KINDS = 4  # weights of pictures, of kernels, other weights, biases: each keeps statistics of its own
+KERNEL = 36  # pixels of the smallest picture that is no kernel
+LEVELS = 40  # buckets of an array's mean magnitude
 NEAR = 24  # buckets of what the neighbours weigh
 LONGEST_UNARY = 16
 NODES = 80  # questions about a magnitude
-
-
-def density_bucket(count: Array, of: int) -> Array:
-    """Which step of density `count` out of `of` is."""
-    return np.searchsorted(DENSITY_STEPS, (count * 256 + 64) // (of + 1), side="right")
-
-
-def size_bucket(total: Array, count: Array) -> Array:
-    """Which step of size a mean magnitude is; 0 where nothing was counted."""
-    steps = 1 + np.searchsorted(SIZE_STEPS, 2 * total // np.maximum(count, 1), side="right")
-    return np.where(count > 0, steps, 0)
+LAST = 10
 
 
 class Contexts:
@@ -91,8 +75,8 @@ class Contexts:
         for shape in shapes:
             self.starts.append(self.starts[-1] + int(np.prod(shape)))
 
-    def mixture(self, sets: int) -> Mixture:
-        return Mixture(self.starts[-1], len(self.shapes), sets)
+    def mixture(self, weights: Array) -> Mixture:
+        return Mixture(self.starts[-1], weights)
 
     def slots(self, *values: tuple[Array | int, ...], count: int) -> Array:
         """(inputs, count) slots: for each input, the values of its context, each (count,) or one for all."""
@@ -105,100 +89,53 @@ class Contexts:
         return result
 
 
-class Known:
-    """What both sides know of a matrix so far: `sizes` and `signs` by row, sums by row and column."""
-
-    def __init__(self, layout: Layout) -> None:
-        rows, columns = layout.rows, layout.columns
-        self.layout = layout
-        self.signs = np.zeros((rows + 1, columns), np.int8)  # the row behind the last stays zero: it stands
-        self.sizes = np.zeros((rows + 1, columns), np.int16)  # for neighbours that are not there
-        self.row_count = np.zeros(rows + 1, np.int64)
-        self.row_size = np.zeros(rows + 1, np.int64)
-        self.column_count = np.zeros(columns, np.int64)
-        self.column_balance = np.zeros(columns, np.int64)
-        self.column_size = np.zeros(columns, np.int64)
-
-    def neighbours(self, row: int) -> list[int]:
-        """Rows that read left, up, up left, up right, two left, two up, and the same pixel one plane before.
-
-        -1 where there is none. Rows that are no picture have the row before as their left.
-        """
-        height, width = self.layout.height, self.layout.width
-        plane, pixel = divmod(row, height * width)
-        y, x = divmod(pixel, width)
-        flat = height * width == 1
-        return [
-            row - 1 if x or (flat and row) else -1,
-            row - width if y else -1,
-            row - width - 1 if y and x else -1,
-            row - width + 1 if y and x + 1 < width else -1,
-            row - 2 if x > 1 else -1,
-            row - 2 * width if y > 1 else -1,
-            row - height * width if plane and not flat else -1,
-        ]
-
-    def add(self, row: int, symbols: Array) -> None:
-        signs, sizes = np.sign(symbols), np.abs(symbols)
-        self.signs[row], self.sizes[row] = signs, sizes
-        self.row_count[row], self.row_size[row] = np.count_nonzero(symbols), sizes.sum()
-        self.column_count += sizes > 0
-        self.column_balance -= signs
-        self.column_size += sizes
-
-
-@dataclass
-class Row:
-    """One row's surroundings, as contexts read them."""
-
-    index: int
-    role: int
-    hint: int  # density of the unit this row reads, plus 1; 0 where unknown
-    counts: list[int]  # of what is not zero in the rows left, up, up left and up right
-    signs: Array  # (7, columns) of the neighbours
-    sizes: Array  # (7, columns)
-    density: int  # of those rows, or where there are none, as the hint says
-    mean: int  # size of magnitudes in them
-
-
-def surroundings(known: Known, index: int, role: int, hint: int) -> Row:
-    neighbours = known.neighbours(index)
-    near = [i for i in neighbours[:4] if i >= 0]
-    counts = known.row_count[neighbours[:4]]
-    if near:
-        density = int(density_bucket(counts.sum(), len(near) * known.layout.columns))
-    else:
-        density = hint - 1 if hint else DENSITIES // 2
-    mean = int(size_bucket(known.row_size[near].sum(), counts.sum()))
-    signs, sizes = known.signs[neighbours].astype(np.int64), known.sizes[neighbours].astype(np.int64)
-    return Row(index, role, hint, counts.tolist(), signs, sizes, density, mean)
-
-
 class SymbolCoder:
     """Codes the matrices of one model, one after the other, learning as it goes."""
 
     def __init__(self, coder: Coder) -> None:
         self.coder = coder
-        d, s, b = DENSITIES, SIZES, BALANCES
-        self._used_contexts = Contexts((ROLES, 16, d + 1), (ROLES, 16, d + 1))
+        k, d, s, b, n = KINDS, DENSITIES, SIZES, BALANCES, NODES
+        self._used_contexts = Contexts((k, 16, d + 1), (k, 16, d + 1))
         self._zero_contexts = Contexts(
-            (ROLES, 128),
-            (ROLES, NEAR, d),
-            (ROLES, d, d),
-            (ROLES, TILE),
-            (ROLES, d, d + 1),
-            (ROLES, d, 16),
-            (ROLES,),
+            (k, TILE),
+            (k, 128),
+            (k, NEAR, d),
+            (k, d, d),
+            (k, d, d + 1),
+            (k, d, 16),
+            (k,),
+            (k, d, d),
+            (k, d, d + 1),
+            (k, d, d),
         )
         self._sign_contexts = Contexts(
-            (ROLES, 81), (ROLES, b, 3), (ROLES, TILE), (ROLES, 25), (ROLES, b, 3), (ROLES,)
+            (k, TILE), (k, 81), (k, b, 3), (k, 25), (k, b, 3), (k,), (k, b), (k, b, b)
         )
-        r, n = ROLES, NODES
-        self._size_contexts = Contexts((r, s, n), (r, s, n), (r, 2, n), (r, d, n), (r, s, s, n), (r, s, n))
-        self._used = self._used_contexts.mixture(1)
-        self._zero = self._zero_contexts.mixture(ROLES)
-        self._sign = self._sign_contexts.mixture(ROLES)
-        self._size = self._size_contexts.mixture(ROLES * NODES)
+        self._size_contexts = Contexts(
+            (k, s, n),
+            (k, s, n),
+            (k, 2, n),
+            (k, d, n),
+            (k, s, s, n),
+            (k, s, n),
+            (k, s, n),
+            (k, s, n),
+            (k, LAST, n),
+            (LEVELS, n),
+        )
+        self._used = self._used_contexts.mixture(USED_WEIGHTS)
+        self._zero = self._zero_contexts.mixture(ZERO_WEIGHTS)
+        self._sign = self._sign_contexts.mixture(SIGN_WEIGHTS)
+        self._size = self._size_contexts.mixture(SIZE_WEIGHTS)
+        parts = {
+            "USED": (self._used, self._used_contexts),
+            "ZERO": (self._zero, self._zero_contexts),
+            "SIGN": (self._sign, self._sign_contexts),
+            "SIZE": (self._size, self._size_contexts),
+        }
+        for (name, part), halves in EXPECTED.items():
+            mixture, contexts = parts[name]
+            mixture.expect(contexts.starts[part], halves)
 
     def code(
         self, given: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
@@ -211,31 +148,33 @@ class SymbolCoder:
         if len(alphabet) == 1:
             return np.full((layout.rows, layout.columns), alphabet.positives - alphabet.negatives, np.int32)
         result = np.zeros((layout.rows, layout.columns), np.int32)
+        pixels = layout.height * layout.width
+        kind = 3 if role else 2 if pixels == 1 else int(pixels < KERNEL)
         for start in range(0, layout.columns, TILE):
             strip = slice(start, min(start + TILE, layout.columns))
             part = replace(layout, columns=strip.stop - start)
-            rows = self._strip(None if given is None else given[:, strip], part, alphabet, role, hints)
+            rows = self._strip(None if given is None else given[:, strip], part, alphabet, kind, hints)
             for index, row in enumerate(rows):
                 if row is not None:
                     result[index, strip] = row
-        if result.min() < -alphabet.negatives or result.max() > alphabet.positives:
-            raise ArtifactError("the artifact has an array with levels beyond those it announced")
         return result
 
     def _strip(
-        self, given: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
+        self, given: Array | None, layout: Layout, alphabet: Alphabet, kind: int, hints: Array | None
     ) -> Iterator[Array | None]:
         """Code up to TILE columns; yields row after row, None for one without anything but zeros."""
-        self._zero.forget(*self._zero_contexts.starts[3:5])
-        self._sign.forget(*self._sign_contexts.starts[2:4])
+        self._zero.forget(0, self._zero_contexts.starts[1])
+        self._sign.forget(0, self._sign_contexts.starts[1])
         known, nothing = Known(layout), np.zeros(layout.columns, np.int64)
         for index in range(layout.rows):
             symbols = nothing if given is None else given[index].astype(np.int64)
-            row = surroundings(known, index, role, 0 if hints is None else int(hints[index]) + 1)
+            row = Row(known, index, kind, 0 if hints is None else int(hints[index]) + 1)
             if alphabet.zero and layout.columns > 1 and not self._code_used(row, symbols):
                 yield None
                 continue
             found = self._code_row(known, row, symbols, alphabet)
+            if found.min() < -alphabet.negatives or found.max() > alphabet.positives:
+                raise ArtifactError("the artifact has an array with levels beyond those it announced")
             known.add(index, found)
             yield found
 
@@ -243,88 +182,136 @@ class SymbolCoder:
         """Whether a row has anything but zeros."""
         pattern = sum(1 << k for k, count in enumerate(row.counts) if count)
         amount = sum(3 if count > 1 else count for count in row.counts)
-        contexts = (row.role, pattern, row.hint), (row.role, amount, row.density)
+        contexts = (row.kind, pattern, row.hint), (row.kind, amount, row.density)
         slots = self._used_contexts.slots(*contexts, count=1)
-        return bool(self._used.code(self.coder, slots, 0, np.array([int(given.any())]))[0])
+        known = np.full((1, 1), 256)
+        return bool(self._used.code(self.coder, slots, known, row.kind, np.array([int(given.any())]))[0])
 
     def _code_row(self, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
-        units = np.arange(len(given))
-        if alphabet.zero:
-            found = self._zero.code(
-                self.coder, self._zero_slots(known, row), row.role, (given != 0).astype(int)
-            )
-            units = np.flatnonzero(found)
-        given = given[units]
+        columns = known.layout.columns
+        result = np.zeros(columns, np.int64)
+        segment = max(LEAST_SEGMENT, columns // 8) if known.layout.flat else columns
+        for start in range(0, columns, segment):
+            part = slice(start, min(start + segment, columns))
+            units = np.arange(part.start, part.stop)
+            if alphabet.zero:
+                slots, odds = self._zero_slots(known, row, part, result[:start])
+                bits = (given[part] != 0).astype(int)
+                units = units[self._zero.code(self.coder, slots, odds, row.kind, bits) > 0]
+            if units.size:
+                result[units] = self._code_numbers(known, row, units, given[units], result[:start], alphabet)
+        return result
+
+    def _code_numbers(
+        self, known: Known, row: Row, units: Array, given: Array, before: Array, alphabet: Alphabet
+    ) -> Array:
         if alphabet.negatives and alphabet.positives:
-            slots = self._sign_slots(known, row, units)
-            negative = self._sign.code(self.coder, slots, row.role, (given < 0).astype(int))
+            slots, odds = self._sign_slots(known, row, units, before)
+            negative = self._sign.code(self.coder, slots, odds, row.kind, (given < 0).astype(int))
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
-        slots = self._size_slots(known, row, units, negative)
+        slots = self._size_slots(known, row, units, negative, before, alphabet)
 
         def ask(which: Array, weight_set: int, question: Array | int, bits: Array) -> Array:
             places = slots[:, which] + question
-            return self._size.code(self.coder, places, row.role * NODES + weight_set, bits.astype(int))
+            odds = np.full((1, len(which)), 256)
+            return self._size.code(self.coder, places, odds, row.kind * NODES + weight_set, bits.astype(int))
 
         if alphabet.largest <= LONGEST_UNARY:
             sizes = self._unary(ask, np.abs(given), alphabet.largest)
         else:
             sizes = self._gamma(ask, np.abs(given), alphabet.largest)
-        result = np.zeros(known.layout.columns, np.int64)
-        result[units] = np.where(negative, -sizes, sizes)
-        return result
+        return np.where(negative, -sizes, sizes)
 
-    def _zero_slots(self, known: Known, row: Row) -> Array:
-        count = known.layout.columns
-        left, up, upleft, upright, left2, up2, _ = np.minimum(row.sizes, 3)
+    def _zero_slots(self, known: Known, row: Row, part: slice, before: Array) -> tuple[Array, Array]:
+        count = part.stop - part.start
+        left, up, upleft, upright, left2, up2, _ = np.minimum(row.sizes[:, part], 3)
         weight = np.minimum(2 * left + 2 * up + upleft + upright + left2 + up2, NEAR - 1)
-        pattern = (1 << np.arange(7)) @ (row.sizes > 0)
-        column = density_bucket(known.column_count, row.index)
-        role = row.role
-        return self._zero_contexts.slots(
-            (role, pattern),
-            (role, weight, column),
-            (role, column, row.density),
-            (role, np.arange(count)),
-            (role, row.density, row.hint),
-            (role, row.density, np.minimum(weight, 15)),
-            (role,),
+        pattern = (1 << np.arange(7)) @ (row.sizes[:, part] > 0)
+        column = density_bucket(known.column_count[part], row.index)
+        window = density_bucket(row.window_count[part], row.window_total)
+        used = int(np.count_nonzero(before))
+        so_far = int(density_bucket(used, len(before))) if len(before) else row.density
+        kind = row.kind
+        slots = self._zero_contexts.slots(
+            (kind, np.arange(part.start, part.stop)),
+            (kind, pattern),
+            (kind, weight, column),
+            (kind, column, row.density),
+            (kind, row.density, row.hint),
+            (kind, row.density, np.minimum(weight, 15)),
+            (kind,),
+            (kind, window, column),
+            (kind, so_far, row.hint),
+            (kind, so_far, column),
             count=count,
         )
+        odds = np.empty((4, count), np.int64)
+        odds[0] = row.odds
+        odds[1] = log_odds(used, len(before) - used)
+        odds[2] = LOG[row.window_count[part]] - LOG[row.window_total - row.window_count[part]]
+        odds[3] = 256
+        return slots, odds
 
-    def _sign_slots(self, known: Known, row: Row, units: Array) -> Array:
+    def _sign_slots(self, known: Known, row: Row, units: Array, before: Array) -> tuple[Array, Array]:
         signs = row.signs[:, units]
         left, up, upleft, upright, left2, up2, plane = signs
         pattern = np.array([1, 3, 9, 27]) @ (signs[:4] + 1)
         lean = 2 * left + 2 * up + upleft + upright + left2 + up2
-        share = known.column_balance[units] * 256 // (known.column_count[units] + 1)
-        balance = np.searchsorted(BALANCE_STEPS, share, side="right")
-        role = row.role
-        return self._sign_contexts.slots(
-            (role, pattern),
-            (role, balance, plane + 1),
-            (role, units),
-            (role, np.clip(lean, -12, 12) + 12),
-            (role, balance, np.sign(lean) + 1),
-            (role,),
+        balance = balance_bucket(known.column_balance[units], known.column_count[units])
+        negatives, positives = int((before < 0).sum()), int((before > 0).sum())
+        so_far = int(balance_bucket(negatives - positives, negatives + positives))
+        kind = row.kind
+        wide = balance_bucket(row.window_balance[units], row.window_count[units])
+        slots = self._sign_contexts.slots(
+            (kind, units),
+            (kind, pattern),
+            (kind, balance, plane + 1),
+            (kind, np.clip(lean, -12, 12) + 12),
+            (kind, balance, np.sign(lean) + 1),
+            (kind,),
+            (kind, so_far),
+            (kind, wide, balance),
             count=len(units),
         )
+        odds = np.empty((3, len(units)), np.int64)
+        more = row.window_count[units] + row.window_balance[units]
+        odds[0] = LOG[more >> 1] - LOG[row.window_count[units] - row.window_balance[units] >> 1]
+        odds[1] = log_odds(negatives, positives)
+        odds[2] = 256
+        return slots, odds
 
-    def _size_slots(self, known: Known, row: Row, units: Array, negative: Array) -> Array:
+    def _size_slots(
+        self, known: Known, row: Row, units: Array, negative: Array, before: Array, alphabet: Alphabet
+    ) -> Array:
         """Slots of the first question about each magnitude; question n is n slots further."""
         sizes = row.sizes[:4, units]
         near = size_bucket(sizes.sum(axis=0), np.count_nonzero(sizes, axis=0))
         column = size_bucket(known.column_size[units], known.column_count[units])
-        role = row.role
+        wide = size_bucket(row.window_size[units], row.window_count[units])
+        so_far = int(size_bucket(int(np.abs(before).sum()), int(np.count_nonzero(before))))
+        kind = row.kind
         return self._size_contexts.slots(
-            (role, near, 0),
-            (role, column, 0),
-            (role, negative, 0),
-            (role, row.density, 0),
-            (role, near, column, 0),
-            (role, row.mean, 0),
+            (kind, near, 0),
+            (kind, column, 0),
+            (kind, negative, 0),
+            (kind, row.density, 0),
+            (kind, near, column, 0),
+            (kind, row.mean, 0),
+            (kind, wide, 0),
+            (kind, so_far, 0),
+            (kind, np.minimum(known.column_last[units], LAST - 1), 0),
+            (self._level(known, alphabet), 0),
             count=len(units),
         )
+
+    def _level(self, known: Known, alphabet: Alphabet) -> int:
+        """Which quarter of an octave the array's mean magnitude is in; at first, what its alphabet suggests."""
+        total, count = (
+            2 * int(known.column_size.sum()) + alphabet.largest,
+            2 * int(known.column_count.sum()) + 2,
+        )
+        return min(int(LOG[min(8 * total // count, len(LOG) - 1)]) >> 6, LEVELS - 1)
 
     def _unary(self, ask: Ask, given: Array, largest: int) -> Array:
         """Magnitudes in 1..largest: larger than 1? than 2? ..."""

@@ -23,6 +23,7 @@ TOP = 1 << 24  # the range is at least this wide before each bit
 MASK = (1 << 32) - 1
 FREE_CALLS, CALLS_PER_BYTE = 1 << 13, 4  # what an artifact may ask of its decoder: see `affordable`
 FREE_BITS, BITS_PER_BYTE = 1 << 21, 1 << 8
+USUAL = 2  # zeros that a choice has seen before the first
 CHUNK = 1 << 16  # raw numbers to handle at a time: memory stays bounded
 
 
@@ -211,9 +212,9 @@ class Fields:
         self.coder = coder
         self._counts: dict[tuple[str, int], list[int]] = {}
 
-    def _bit(self, context: str, node: int, bit: int) -> int:
-        """A bit whose probability is that of the same bit before (Krichevsky and Trofimov 1981)."""
-        counts = self._counts.setdefault((context, node), [0, 0])
+    def _bit(self, context: str, node: int, bit: int, zeros: int = 0) -> int:
+        """A bit as probable as it was before (Krichevsky and Trofimov 1981), as if `zeros` zeros had been."""
+        counts = self._counts.setdefault((context, node), [zeros, 0])
         bit = self.coder.code([bit], [(2 * counts[1] + 1) * HALF // (counts[0] + counts[1] + 1)])[0]
         counts[bit] += 1
         return bit
@@ -226,11 +227,17 @@ class Fields:
         return result
 
     def choice(self, context: str, value: int, width: int) -> int:
-        """One of 2**width options."""
+        """One of 2**width options, of which 0 is the usual one."""
         node = 1
         for shift in range(width - 1, -1, -1):
-            node = node << 1 | self._bit(context, node, value >> shift & 1)
+            node = node << 1 | self._bit(
+                context, node, value >> shift & 1, USUAL if node & node - 1 == 0 else 0
+            )
         return node - (1 << width)
+
+    def flag(self, context: str, unusual: bool) -> bool:
+        """Whether something is not as usual."""
+        return bool(self.choice(context, int(unusual), 1))
 
     def number(self, context: str, value: int, largest: int) -> int:
         """An integer in 0..largest, small ones cheaply (the gamma code of Elias 1975)."""

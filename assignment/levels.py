@@ -25,10 +25,27 @@ class Step:
     mantissa: int
     exponent: int
 
-    def levels(self, ks: Array, offset: float = 0.0) -> Array:
-        """float32(offset + k * step) for integers k, rounded once."""
+    @classmethod
+    def of(cls, value: float) -> Step:
+        """A double that is not zero, exactly."""
+        numerator, denominator = value.as_integer_ratio()
+        zeros = (numerator & -numerator).bit_length() - 1
+        return cls(numerator >> zeros, zeros - (denominator.bit_length() - 1))
+
+    def __float__(self) -> float:
+        return math.ldexp(self.mantissa, self.exponent)
+
+    def __neg__(self) -> Step:
+        return Step(-self.mantissa, self.exponent)
+
+    def nearest(self, values: Array) -> Array:
+        """Which levels are nearest to `values`: integers k."""
+        return np.rint(values.astype(np.float64) / float(self)).astype(np.int64)
+
+    def levels(self, ks: Array) -> Array:
+        """float32(k * step) for integers k, rounded once."""
         with np.errstate(over="ignore"):
-            return (offset + ks * math.ldexp(self.mantissa, self.exponent)).astype(np.float32)
+            return (ks * float(self)).astype(np.float32)
 
 
 def bits_of(values: Array) -> Array:
@@ -45,24 +62,27 @@ def distinct(array: Array) -> Array:
     return np.unique(bits_of(array)).view(np.float32)
 
 
-def fit_step(values: Array, offset: float = 0.0) -> tuple[Step, Array] | None:
-    """The largest step that gives all `values` as float32(offset + k * step); with it the ks."""
-    exact = values.astype(np.float64) - offset
+def fit_step(values: Array) -> tuple[Step, Array] | None:
+    """The largest step that gives all `values` as float32(k * step); with it the ks."""
+    exact = values.astype(np.float64)
     order = np.argsort(np.abs(exact))
     sizes = np.abs(exact)[order]
     sizes, kept = sizes[sizes > 0], order[sizes > 0]
     if not len(sizes) or len(sizes) > 2 * MAX_LEVEL:
         return None
-    half = np.abs(np.spacing(values[kept]).astype(np.float64)) / 2
-    bounds = list(zip(sizes.tolist(), half.tolist(), strict=True))
+    below, above = rounding(np.abs(values[kept]))
+    bounds = list(zip(sizes.tolist(), (sizes - below).tolist(), (sizes + above).tolist(), strict=True))
     for step in candidate_steps(sizes):
         interval = narrow(step, bounds)
         if interval is None:
             continue
-        found = shortest(*interval)
-        ks = np.rint(exact / math.ldexp(found.mantissa, found.exponent)).astype(np.int64)
-        if same_bits(found.levels(ks, offset), values):
-            return found, ks
+        nearest = Step.of(
+            float(np.float32(sum(interval) / 2))
+        )  # where the end itself serves, by ties to even
+        for found in (shortest(*interval), nearest):
+            ks = found.nearest(values)
+            if same_bits(found.levels(ks), values):
+                return found, ks
     return None
 
 
@@ -78,33 +98,44 @@ def candidate_steps(sizes: Array) -> list[float]:
     return steps[sizes[-1] / steps < MAX_LEVEL + 0.5].tolist()
 
 
-def narrow(step: float, bounds: list[tuple[float, float]]) -> tuple[float, float] | None:
-    """The interval of steps near `step` of which every size is a multiple, up to its rounding."""
-    size, half = bounds[0]
-    low, high = 0.0, np.inf
-    for size, half in bounds:
+def rounding(sizes: Array) -> tuple[Array, Array]:
+    """How far below and above positive float32 `sizes` what rounds to them lies: less below a power of two."""
+    exact = sizes.astype(np.float64)
+    below = (exact - np.nextafter(sizes, np.float32(0)).astype(np.float64)) / 2
+    return below, np.spacing(sizes).astype(np.float64) / 2
+
+
+def narrow(step: float, bounds: list[tuple[float, float, float]]) -> tuple[float, float] | None:
+    """The interval of steps near `step` of which every size is a multiple, up to its rounding.
+
+    bounds: each size, and the least and the largest number that rounds to it.
+    """
+    low, high = 0.0, math.inf
+    for size, least, largest in bounds:
         level = round(size / step)
         if level == 0:
             return None
-        low = max(low, (size - half) / level)
-        high = min(high, (size + half) / level)
+        low, high = max(low, least / level), min(high, largest / level)
         if low > high:
             return None
         step = min(max(step, low), high)
-    return float(low), float(high)
+    return low, high
 
 
 def shortest(low: float, high: float) -> Step:
-    """The number in [low, high] with the shortest mantissa, to STEP_BITS."""
+    """The number strictly between low and high with the shortest mantissa, to STEP_BITS.
+
+    Strictly, since a level exactly between two float32 goes to the even one, which may be its neighbour.
+    """
     a, b = Fraction(low), Fraction(high)
     exponent = math.frexp(high)[1]
     for e in range(exponent, exponent - STEP_BITS - 1, -1):
         unit = Fraction(2) ** e
-        m = -(-a // unit)
-        if m * unit <= b:
+        m = a // unit + 1
+        if m * unit < b:
             break
     middle = round((a + b) / 2 / unit)
-    m = middle if a <= middle * unit <= b else m
+    m = middle if a < middle * unit < b else m
     while m and m % 2 == 0:
         m, e = m // 2, e + 1
     return Step(int(m), e)

@@ -19,7 +19,8 @@ Array = np.ndarray
 MAX_BATCH = 512
 COUNT_LIMIT = 1023  # a slot that has seen more bits forgets half of them
 ODDS_LIMIT = 12 * 256 - 1  # log2 of odds, in 1/256, lies in -ODDS_LIMIT..ODDS_LIMIT
-WEIGHT = ONE // 5
+RATE, SETTLING = 8, 256  # how fast fresh weights learn, and the bits after which they learn half as fast
+SEEN = (1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)  # round(2 * 2**(h / 2)), but 1 for nothing
 WEIGHT_LIMIT = 16 * ONE
 
 
@@ -46,41 +47,54 @@ SQUASH = squash_table()
 
 
 class Mixture:
-    """Predicts bits from `inputs` counters each, out of one table of `slots` counters.
+    """Predicts bits from counters, out of one table of `slots` counters, and from odds that the caller knows.
 
-    The caller gives each input its own part of the table. There are several sets of mixing weights;
-    each call names the one to use.
+    The caller gives each counter's input its own part of the table. There are several sets of mixing
+    weights; each call names the one to use.
     """
 
-    def __init__(self, slots: int, inputs: int, sets: int) -> None:
+    def __init__(self, slots: int, weights: Array) -> None:
+        """weights: (sets, inputs) int64 in 1/65536, those of counters first."""
         self._counts = np.zeros(2 * slots, np.int64)  # zeros and ones seen, slot by slot
-        self._weights = np.full((sets, inputs), WEIGHT, np.int64)
+        self._weights = weights.copy()
         self._seen = 0
+        self._ages = [0] * len(weights)  # bits coded with each set
+
+    def expect(self, start: int, halves: Array) -> None:
+        """Have slots from `start` on begin as if they had seen bits with log2 of odds of `halves` / 2."""
+        seen = np.array(SEEN, np.int64)[np.abs(halves)] - 1
+        stop = start + len(halves)
+        few = (halves != 0).astype(np.int64)
+        self._counts[2 * start : 2 * stop : 2] = np.where(halves < 0, seen, few)
+        self._counts[2 * start + 1 : 2 * stop : 2] = np.where(halves < 0, few, seen)
 
     def forget(self, start: int, stop: int) -> None:
         """Reset the counters of slots start..stop - 1."""
         self._counts[2 * start : 2 * stop] = 0
 
-    def code(self, coder: Coder, slots: Array, weight_set: int, bits: Array) -> Array:
+    def code(self, coder: Coder, slots: Array, known: Array, weight_set: int, bits: Array) -> Array:
         """Code bits (n,) int64, bit i in the contexts slots[:, i]; returns them.
 
-        slots: (inputs, n) int64. A decoder's `bits` matter only by their number.
+        slots: (counters, n) int64; known: (others, n) int64, log2 of odds in 1/256. A decoder's `bits`
+        matter only by their number.
         """
         result = np.empty(len(bits), np.int64)
         start = 0
         while start < len(bits):
             stop = min(len(bits), start + min(4 + self._seen // 4, MAX_BATCH))
-            result[start:stop] = self._batch(coder, 2 * slots[:, start:stop], weight_set, bits[start:stop])
+            part = slice(start, stop)
+            result[part] = self._batch(coder, 2 * slots[:, part], known[:, part], weight_set, bits[part])
             start = stop
         return result
 
-    def _batch(self, coder: Coder, places: Array, weight_set: int, bits: Array) -> Array:
+    def _batch(self, coder: Coder, places: Array, known: Array, weight_set: int, bits: Array) -> Array:
         counts, weights = self._counts, self._weights[weight_set]
-        inputs = LOG[counts[places + 1]] - LOG[counts[places]]
+        inputs = np.concatenate([LOG[counts[places + 1]] - LOG[counts[places]], known])
         odds = np.maximum(np.minimum(weights @ inputs >> 16, ODDS_LIMIT), -ODDS_LIMIT)
         probabilities = SQUASH[odds + ODDS_LIMIT]
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
-        gain = inputs @ (found * ONE - probabilities) >> 16
+        rate = max(RATE // (1 + self._ages[weight_set] // SETTLING), 1)
+        gain = (inputs @ (found * ONE - probabilities)) * rate >> 18
         if len(bits) > 16:
             gain = gain * 16 // len(bits)
         weights[:] = np.maximum(np.minimum(weights + gain, WEIGHT_LIMIT), -WEIGHT_LIMIT)
@@ -90,6 +104,7 @@ class Mixture:
             counts[full] = counts[full] + 1 >> 1
             counts[full + 1] = counts[full + 1] + 1 >> 1
         self._seen += len(bits)
+        self._ages[weight_set] += len(bits)
         return found
 
 

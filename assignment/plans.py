@@ -17,16 +17,18 @@ bit patterns, so that NaNs and negative zeros come back as they were.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from .affine import Affine, fit_affine
 from .coding import Alphabet
-from .levels import MAX_LEVEL, Step, bits_of, distinct, fit_step
+from .levels import MAX_LEVEL, Step, bits_of, distinct, fit_step, same_bits
 
 Array = np.ndarray
-ZEROS, GRID, GRIDS, AFFINE, CODEBOOK, FLOAT, RAW = range(7)
-NAMES = ("zeros", "grid", "grids", "affine", "codebook", "float", "raw")
+GRID, ZEROS, CODEBOOK, FLOAT, GRIDS, AFFINE, RAW = range(7)  # small ones are cheap
+NAMES = ("grid", "zeros", "codebook", "float", "grids", "affine", "raw")
 MAX_CODEBOOK = 4096  # more distinct values than this are no codebook
 SIGN, MANTISSA = np.uint32(1 << 31), np.uint32((1 << 23) - 1)
 
@@ -43,7 +45,8 @@ class Plan:
     alphabet: Alphabet = field(default_factory=lambda: Alphabet(0, 0, True))
     bits: float = 0.0
     steps: tuple[Step, ...] = ()  # grid, affine: one; grids: one for each column that is not zero
-    offset: int = 0  # affine: its bit pattern
+    line: Affine | None = None  # affine
+    minus: bool = False  # grid: -1 stands for -0.0, and what is further below for a level less
     table: Array | None = None  # codebook: bit patterns without sign, those of negatives first
     top: int = 0  # float: the largest exponent field
     mantissa: int = 0  # float, codebook: leading mantissa bits in use
@@ -56,8 +59,8 @@ class Plan:
         return (32 * self.symbols.size if self.kind == RAW else entropy_bits(self.symbols) + mantissas) / 8
 
 
-def best_plan(matrix: Array) -> Plan:
-    """The cheapest description of a float32 matrix, by estimate."""
+def best_plan(matrix: Array, steps: Sequence[Step] = ()) -> Plan:
+    """The cheapest description of a float32 matrix, by estimate. `steps` cost next to nothing."""
     patterns = bits_of(matrix)
     if not patterns.any():
         return Plan(ZEROS, np.zeros(matrix.shape, np.int64))
@@ -65,8 +68,8 @@ def best_plan(matrix: Array) -> Plan:
     plans = [float_plan(patterns)]
     if len(values) <= MAX_CODEBOOK:
         plans.append(codebook_plan(patterns, bits_of(values)))
-    if len(values) <= 2 * MAX_LEVEL and np.isfinite(values).all() and SIGN not in bits_of(values):
-        plans += grid_plans(matrix, values)
+    if len(values) <= 2 * MAX_LEVEL and np.isfinite(values).all():
+        plans += grid_plans(matrix, values, steps)
     return min(plans, key=lambda plan: plan.bits)
 
 
@@ -116,12 +119,36 @@ def codebook_plan(patterns: Array, values: Array) -> Plan:
     return Plan(CODEBOOK, symbols, alphabet, bits, table=np.concatenate([lows, highs]), mantissa=kept)
 
 
-def grid_plans(matrix: Array, values: Array) -> list[Plan]:
-    fitted = fit_step(values)
-    if fitted is not None:
-        return [grid_plan(GRID, look_up(matrix, values, fitted[1]), (fitted[0],), len(values))]
+def grid_plans(matrix: Array, values: Array, steps: Sequence[Step]) -> list[Plan]:
+    """values: the distinct ones, by bit pattern. Known `steps` come first: they cost next to nothing."""
+    minus = SIGN in bits_of(values)
+    numbers = values[bits_of(values) != SIGN]
+    if not numbers.any():
+        return []
+    for step in steps:
+        ks = step.nearest(numbers)
+        if np.abs(ks).max() < MAX_LEVEL and same_bits(step.levels(ks), numbers):
+            plan = grid_plan(GRID, signed_zeros(matrix, numbers, ks), (step,), len(values))
+            return [replace(plan, minus=minus, bits=plan.bits - 8 - step.mantissa.bit_length())]
+    fitted = fit_step(numbers)
+    if fitted is not None and np.abs(fitted[1]).max() < MAX_LEVEL + (not minus):
+        symbols = signed_zeros(matrix, numbers, fitted[1])
+        return [replace(grid_plan(GRID, symbols, (fitted[0],), len(values)), minus=minus)]
+    if minus:
+        return []
     columns = columns_plan(matrix)
     return [columns] if columns is not None else affine_plans(matrix, values)
+
+
+def signed_zeros(matrix: Array, numbers: Array, ks: Array) -> Array:
+    """The k of each entry; where there are negative zeros they are -1, and negative ks one less."""
+    found = bits_of(matrix) == SIGN
+    if not found.any():
+        return look_up(matrix, numbers, ks)
+    symbols = look_up(np.where(found, numbers[0], matrix), numbers, ks)
+    symbols = np.where(symbols < 0, symbols - 1, symbols)
+    symbols[found] = -1
+    return symbols
 
 
 def look_up(matrix: Array, values: Array, ks: Array) -> Array:
@@ -157,19 +184,12 @@ def columns_plan(matrix: Array) -> Plan | None:
 
 def affine_plans(matrix: Array, values: Array) -> list[Plan]:
     levels = np.sort(values[values != 0])
-    fitted = fit_step(levels, float(levels[0])) if len(levels) > 3 else None
+    fitted = fit_affine(levels) if len(levels) > 3 else None
     if fitted is None:
         return []
-    step, ks = fitted
-    table = affine_table(step, float(levels[0]), int(ks.max()) + 1)
-    plan = codebook_plan(bits_of(matrix), bits_of(table))
-    if max(plan.alphabet.negatives, plan.alphabet.positives) > MAX_LEVEL:
+    line, count = fitted
+    plan = codebook_plan(bits_of(matrix), bits_of(line.table(count)))
+    if plan.alphabet.largest > MAX_LEVEL:
         return []
-    bits = entropy_bits(plan.symbols) + 64 + step.mantissa.bit_length()
-    return [replace(plan, kind=AFFINE, steps=(step,), offset=int(bits_of(levels[:1])[0]), bits=bits)]
-
-
-def affine_table(step: Step, offset: float, count: int) -> Array:
-    """The levels of an affine grid, ascending, less any that is exactly zero."""
-    values = np.unique(step.levels(np.arange(count), offset))
-    return values[values != 0]
+    bits = entropy_bits(plan.symbols) + 90
+    return [replace(plan, kind=AFFINE, line=line, bits=bits)]

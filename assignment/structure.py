@@ -13,26 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from .coding import Layout
+from .contexts import Layout
 from .entropy import ArtifactError, Fields
 from .nn import LAYERS, AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, Sequential
 
 MAX_SIZE = 1 << 24  # parameters of a model; also numbers that any layer gives for one image
 MAX_LAYERS = 256
 MAX_DIMENSIONS = 8
-IMAGE_FEATURES = 784
+IMAGE_FEATURES, CLASSES = 784, 10
+IMAGE = (1, 28, 28)
 END = len(LAYERS)  # written where a layer's kind would be
 KIND_BITS = END.bit_length()
-USUAL_NEXT: dict[type[Layer] | None, type[Layer]] = {
-    None: Dense,
-    Dense: ReLU,
-    Conv2D: ReLU,
-    ReLU: Dense,
-    Reshape: Conv2D,
-    AvgPool2D: Flatten,
-    MaxPool2D: Conv2D,
-    Flatten: Dense,
-}
 LEAST = {"stride": 1, "padding": 0, "size": 1}  # the smallest value of each setting
 
 
@@ -194,14 +185,14 @@ def input_features(specs: list[Spec]) -> int:
 def code_structure(fields: Fields, specs: list[Spec] | None) -> list[Spec]:
     """Code the list of layers: those given if the coder encodes, those found if it decodes."""
     features = IMAGE_FEATURES if specs is None else input_features(specs)
-    if not fields.choice("usual input", int(features == IMAGE_FEATURES), 1):
+    if fields.flag("unusual input", features != IMAGE_FEATURES):
         features = 1 + fields.number("input features", features - 1, MAX_SIZE - 1)
     place, placed, total = entrance(features), list[Spec](), 0
     while True:
         index = END
         if specs is not None and len(placed) < len(specs):
             index = LAYERS.index(specs[len(placed)].kind)
-        index = code_kind(fields, index, placed[-1].kind if placed else None)
+        index = code_kind(fields, index, usual_next(placed, place))
         if index == END:
             return placed
         if len(placed) == MAX_LAYERS:
@@ -219,9 +210,22 @@ def code_structure(fields: Fields, specs: list[Spec] | None) -> list[Spec]:
         placed.append(spec)
 
 
-def code_kind(fields: Fields, index: int, last: type[Layer] | None) -> int:
-    usual = LAYERS.index(USUAL_NEXT[last])
-    if fields.choice("usual layer", int(index == usual), 1):
+def usual_next(placed: list[Spec], place: Place) -> int:
+    """What most often follows: the number of a kind, or END."""
+    last, image = placed[-1].kind if placed else None, len(place.shape) == 3
+    if last is Dense and place.shape == (CLASSES,):
+        return END
+    if last in (Dense, Conv2D):
+        return LAYERS.index(ReLU)
+    if last is ReLU:
+        return LAYERS.index(MaxPool2D if image else Dense)
+    if last is AvgPool2D and image:
+        return LAYERS.index(Flatten)
+    return LAYERS.index(Conv2D if image else Dense)
+
+
+def code_kind(fields: Fields, index: int, usual: int) -> int:
+    if not fields.flag(f"not layer {usual}", index != usual):
         return usual
     return fields.choice("layer", index, KIND_BITS)
 
@@ -244,19 +248,27 @@ def code_sizes(fields: Fields, spec: Spec, place: Place) -> Spec:
     def number(context: str, value: int, least: int = 1) -> int:
         return least + fields.number(context, value - least, MAX_SIZE - least)
 
+    def usually(context: str, usual: int, value: int, least: int = 1) -> int:
+        return number(context, value, least) if fields.flag(f"unusual {context}", value != usual) else usual
+
     if spec.kind is Dense:
-        return Spec(Dense, {}, (weight[0], number("units", weight[1])))
+        return Spec(Dense, {}, (weight[0], usually("units", CLASSES, weight[1])))
     if spec.kind is Conv2D:
-        out, kh = number("units", weight[0]), number("kernel size", weight[2])
-        square = fields.choice("square kernel", int(weight[2] == weight[3]), 1)
+        out, kh = number("channels", weight[0]), usually("kernel size", 3, weight[2])
+        square = not fields.flag("oblong kernel", weight[2] != weight[3])
         kw = kh if square else number("kernel size", weight[3])
-        settings = {key: number(key, value, LEAST[key]) for key, value in settings.items()}
-        return Spec(Conv2D, settings, (out, weight[1], kh, kw))
+        stride = usually("stride", 1, settings["stride"])
+        padding = settings["padding"]
+        same = not fields.flag("other padding", padding != kh // 2)
+        padding = kh // 2 if same else number("padding", padding, 0)
+        return Spec(Conv2D, {"stride": stride, "padding": padding}, (out, weight[1], kh, kw))
     if spec.kind is Reshape:
         shape = settings["shape"]
+        if not fields.flag("unusual shape", shape != IMAGE):
+            return Spec(Reshape, {"shape": IMAGE})
         dimensions = 1 + fields.number("dimensions", max(len(shape) - 1, 0), MAX_DIMENSIONS - 1)
         return Spec(Reshape, {"shape": tuple(number("shape", size) for size in shape or (1,) * dimensions)})
-    return Spec(spec.kind, {key: number(key, value, LEAST[key]) for key, value in settings.items()})
+    return Spec(spec.kind, {key: usually(key, 2, value) for key, value in settings.items()})
 
 
 def build(spec: Spec, arrays: list[np.ndarray]) -> Layer:

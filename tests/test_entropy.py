@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assignment.coding import Alphabet, Layout, SymbolCoder
+from assignment.coding import Alphabet, SymbolCoder
+from assignment.contexts import Layout
 from assignment.entropy import HALF, ONE, ArtifactError, Decoder, Encoder, Fields, affordable, final_bytes
 from assignment.mixing import LOG, MAX_BATCH, ODDS_LIMIT, SQUASH, Mixture
 
@@ -192,6 +193,15 @@ def test_tables_are_those_of_the_format() -> None:
     assert (SQUASH + SQUASH[::-1] == ONE).all()
 
 
+def mixture(slots: int, inputs: int) -> Mixture:
+    return Mixture(slots, np.full((1, inputs), ONE // 3))
+
+
+def nothing(count: int) -> np.ndarray:
+    """No odds that the caller knows."""
+    return np.zeros((0, count), np.int64)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(0, 1))
 @settings(max_examples=30, deadline=None)
 def test_mixtures_come_back_whatever_the_bits(seed: int, count: int, chance: float) -> None:
@@ -199,9 +209,9 @@ def test_mixtures_come_back_whatever_the_bits(seed: int, count: int, chance: flo
     slots = rng.integers(0, 10, (3, count)) + np.array([[0], [10], [20]])
     bits = (rng.random(count) < chance).astype(np.int64)
     encoder = Encoder()
-    Mixture(30, 3, 1).code(encoder, slots, 0, bits)
+    mixture(30, 3).code(encoder, slots, nothing(count), 0, bits)
     decoder = Decoder(encoder.finish())
-    assert (Mixture(30, 3, 1).code(decoder, slots, 0, np.zeros(count, np.int64)) == bits).all()
+    assert (mixture(30, 3).code(decoder, slots, nothing(count), 0, np.zeros(count, np.int64)) == bits).all()
     decoder.finish()
 
 
@@ -211,7 +221,7 @@ def test_a_mixture_finds_the_input_that_knows() -> None:
     bits = rng.integers(0, 2, 4000)
     slots = np.stack([rng.integers(0, 8, 4000), 8 + rng.integers(0, 8, 4000), 16 + bits, np.full(4000, 18)])
     encoder = Encoder()
-    Mixture(19, 4, 1).code(encoder, slots, 0, bits)
+    mixture(19, 4).code(encoder, slots, nothing(4000), 0, bits)
     assert encoder.spent() < 200
 
 
@@ -220,7 +230,7 @@ def test_a_mixture_costs_little_where_nothing_can_be_known() -> None:
     bits = rng.integers(0, 2, 4000)
     slots = np.stack([rng.integers(0, 8, 4000), 8 + rng.integers(0, 8, 4000)])
     encoder = Encoder()
-    Mixture(16, 2, 1).code(encoder, slots, 0, bits)
+    mixture(16, 2).code(encoder, slots, nothing(4000), 0, bits)
     assert encoder.spent() < 4000 * 1.03
 
 

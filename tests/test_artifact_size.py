@@ -1,0 +1,123 @@
+"""The file format is fair: every kind of structure costs what it holds, and packing takes seconds."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from assignment.artifact import ledger, pack, unpack
+from assignment.levels import fit_step
+from assignment.nn import AvgPool2D, Dense, Flatten, ReLU, Reshape, Sequential
+from tests.artifact_models import (
+    Array,
+    Filler,
+    assert_same,
+    brain_float,
+    codebook,
+    filled,
+    grid,
+    half_precision,
+    normal,
+    sparse,
+    unit_grids,
+)
+
+
+def weight_bytes(array: Array) -> float:
+    """What one dense weight costs, header and bias (zeros) not counted."""
+    model = Sequential([Dense.from_arrays(array, np.zeros(array.shape[1], np.float32))])
+    data = pack(model)
+    assert_same(model, unpack(data))
+    return ledger(data)[1].size_bytes
+
+
+def entropy_bytes(array: Array) -> float:
+    _, counts = np.unique(array, return_counts=True)
+    return float(-(counts * np.log2(counts / array.size)).sum()) / 8
+
+
+def test_random_float32_costs_hardly_more_than_raw() -> None:
+    rng = np.random.default_rng(0)
+    patterns = rng.integers(0, 1 << 32, (300, 100), dtype=np.uint64).astype(np.uint32)
+    assert weight_bytes(patterns.view(np.float32)) < 1.01 * 4 * patterns.size
+    assert weight_bytes(normal(rng, (300, 100))) < 0.9 * 4 * patterns.size, "normal exponents are no surprise"
+
+
+@pytest.mark.parametrize(("filler", "bits"), [(half_precision, 14), (brain_float, 11)])
+def test_short_mantissas_cost_their_length(filler: Filler, bits: int) -> None:
+    """Half precision: sign, 10 bits and an exponent that holds 2 or 3; bfloat16 has 7 for 10."""
+    assert weight_bytes(filler(np.random.default_rng(0), (100, 100))) < 10_000 * bits / 8
+
+
+@pytest.mark.parametrize("step", [np.float32(0.0123), 0.0123456789012345])
+def test_a_grid_costs_its_entropy_and_one_step(step: float) -> None:
+    array = grid(step, 7)(np.random.default_rng(0), (200, 50))
+    assert weight_bytes(array) < 1.01 * entropy_bytes(array) + 12
+
+
+def test_a_codebook_costs_its_entropy_and_its_levels() -> None:
+    array = codebook(np.random.default_rng(0), (200, 50))
+    assert weight_bytes(array) < 1.01 * entropy_bytes(array) + 8 * 4 + 4
+
+
+def test_a_grid_for_each_unit_costs_a_step_for_each() -> None:
+    """8 bits a weight, and 50 steps of four bytes: per-unit quantizers are not punished."""
+    assert weight_bytes(unit_grids(np.random.default_rng(0), (400, 50))) < 1.01 * 400 * 50 + 50 * 4.5
+
+
+def test_constants_zeros_and_empty_lines_are_nearly_free() -> None:
+    assert weight_bytes(np.zeros((784, 300), np.float32)) < 1
+    assert weight_bytes(np.full((784, 300), 0.3, np.float32)) < 8
+    array = grid(0.1)(np.random.default_rng(0), (784, 20))
+    wide = np.zeros((784, 300), np.float32)
+    wide[:, ::15] = array
+    assert weight_bytes(wide) < weight_bytes(array) + 784 / 8, "a removed unit leaves no more than a trace"
+    tall = np.zeros((784, 20), np.float32)
+    tall[100:300] = array[100:300]
+    assert weight_bytes(tall) < weight_bytes(array[100:300]) + 40, "nor does a pixel that nobody reads"
+
+
+def test_small_arrays_cost_about_a_byte_beyond_their_symbols() -> None:
+    """Zeros in biases, layers without weights: a byte or less each."""
+    plain = pack(Sequential([Dense.from_arrays(np.zeros((784, 10), np.float32), np.zeros(10, np.float32))]))
+    assert len(plain) <= 8
+    busy = [Reshape((1, 28, 28)), AvgPool2D(2), Flatten(), ReLU(), ReLU()]
+    dense = Dense.from_arrays(np.zeros((196, 10), np.float32), np.zeros(10, np.float32))
+    assert len(pack(Sequential([*busy, dense]))) <= 8 + 2 * len(busy)
+
+
+@pytest.mark.parametrize(
+    ("step", "largest"),
+    [(np.float32(0.0123), 127), (0.0123456789, 127), (2.0**-6, 7), (1e-5, 32767)],
+)
+def test_the_step_of_a_grid_is_found(step: float, largest: int) -> None:
+    """float32 steps, float64 ones (products rounded once), powers of two, 16 bits."""
+    ks = np.arange(1, largest + 1)
+    found = fit_step((ks * step).astype(np.float32))
+    assert found is not None
+    assert (found[1] == ks).all()
+
+
+def test_no_step_is_found_where_there_is_none() -> None:
+    assert fit_step(normal(np.random.default_rng(0), (50,))) is None
+    assert fit_step(np.array([1, 2, 3, np.nextafter(np.float32(4), np.float32(5))], np.float32)) is None
+
+
+def lenet(sparsity: float, step: float | None) -> Sequential:
+    rng = np.random.default_rng(0)
+    model = Sequential([Dense(784, 300), ReLU(), Dense(300, 100), ReLU(), Dense(100, 10)])
+    fill = sparse(normal if step is None else grid(step), sparsity)
+    return filled(model, fill, int(rng.integers(9)))
+
+
+@pytest.mark.parametrize(("sparsity", "step"), [(0.95, 0.01), (0.0, None)])
+def test_lenet_packs_and_unpacks_in_seconds(sparsity: float, step: float | None) -> None:
+    """Students pack inside a CPU limit, with NumPy alone: 2 s each at leisure, 10 on a loaded machine."""
+    start = time.process_time()
+    data = pack(lenet(sparsity, step))
+    middle = time.process_time()
+    unpack(data)
+    assert middle - start < 10
+    assert time.process_time() - middle < 10
