@@ -132,7 +132,7 @@ class Row:
     """One row's surroundings."""
 
     def __init__(self, known: Known, index: int, kind: int, hint: int) -> None:
-        """kind: 0 for weights of pictures, 1 for other weights, 2 for biases; hint: 0 where unknown."""
+        """kind: 0 for weights of pictures, 1 of kernels, 2 others, 3 biases; hint: 0 where unknown."""
         self.index, self.kind, self.hint = index, kind, hint
         columns = known.layout.columns
         neighbours = known.neighbours(index)

@@ -21,8 +21,8 @@ ONE = 1 << 16  # probabilities are fractions of this
 HALF = ONE >> 1
 TOP = 1 << 24  # the range is at least this wide before each bit
 MASK = (1 << 32) - 1
-FREE_CALLS, CALLS_PER_BYTE = 1 << 13, 4  # what an artifact may ask of its decoder: see `affordable`
-FREE_BITS, BITS_PER_BYTE = 1 << 21, 1 << 8
+FREE_CALLS, CALLS_PER_BYTE = 1 << 12, 2  # what an artifact may ask of its decoder: see `affordable`
+FREE_BITS, BITS_PER_BYTE = 1 << 20, 1 << 8
 USUAL = 2  # zeros that a choice has seen before the first
 CHUNK = 1 << 16  # raw numbers to handle at a time: memory stays bounded
 

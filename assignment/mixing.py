@@ -89,9 +89,10 @@ class Mixture:
 
     def _batch(self, coder: Coder, places: Array, known: Array, weight_set: int, bits: Array) -> Array:
         counts, weights = self._counts, self._weights[weight_set]
-        inputs = np.concatenate([LOG[counts[places + 1]] - LOG[counts[places]], known])
+        zeros, ones = counts.take(places), counts.take(places + 1)
+        inputs = np.concatenate([LOG.take(ones) - LOG.take(zeros), known])
         odds = np.maximum(np.minimum(weights @ inputs >> 16, ODDS_LIMIT), -ODDS_LIMIT)
-        probabilities = SQUASH[odds + ODDS_LIMIT]
+        probabilities = SQUASH.take(odds + ODDS_LIMIT)
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
         rate = max(RATE // (1 + self._ages[weight_set] // SETTLING), 1)
         gain = (inputs @ (found * ONE - probabilities)) * rate >> 18
@@ -99,8 +100,8 @@ class Mixture:
             gain = gain * 16 // len(bits)
         weights[:] = np.maximum(np.minimum(weights + gain, WEIGHT_LIMIT), -WEIGHT_LIMIT)
         np.add.at(counts, (places + found).ravel(), 1)
-        full = places[counts[places] + counts[places + 1] > COUNT_LIMIT]
-        if full.size:
+        if int((zeros + ones).max()) + len(bits) > COUNT_LIMIT:  # else nothing can have overflown
+            full = places[counts.take(places) + counts.take(places + 1) > COUNT_LIMIT]
             counts[full] = counts[full] + 1 >> 1
             counts[full + 1] = counts[full + 1] + 1 >> 1
         self._seen += len(bits)

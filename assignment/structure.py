@@ -17,7 +17,7 @@ from .contexts import Layout
 from .entropy import ArtifactError, Fields
 from .nn import LAYERS, AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, Sequential
 
-MAX_SIZE = 1 << 24  # parameters of a model; also numbers that any layer gives for one image
+MAX_SIZE = 1 << 22  # parameters of a model; also numbers that any layer gives for one image
 MAX_LAYERS = 256
 MAX_DIMENSIONS = 8
 IMAGE_FEATURES, CLASSES = 784, 10

@@ -137,7 +137,7 @@ def assert_same(a: Sequential, b: Sequential) -> None:
         assert (np.ascontiguousarray(one).view(np.uint32) == two.view(np.uint32)).all()
 
 
-def small_file() -> bytes:
+def small_file_model() -> Sequential:
     """A small file that uses most codings and has raw bits at its end."""
     rng = np.random.default_rng(4)
     model = Sequential(
@@ -147,4 +147,8 @@ def small_file() -> bytes:
     model.layers[1].bias = half_precision(rng, (3,))
     model.layers[4].weight = sparse(codebook, 0.5)(rng, (12, 5))
     model.layers[6].weight = sparse(normal, 0.9)(rng, (5, 10))
-    return pack(model)
+    return model
+
+
+def small_file() -> bytes:
+    return pack(small_file_model())
