@@ -1,0 +1,989 @@
+/* Reads a packed Featherweight model and runs it, in a browser or in node.
+ *
+ *     const model = Featherweight.unpack(bytes);              // Uint8Array -> { features, layers: [{ kind, ... }] }
+ *     const logits = Featherweight.forward(model, pixels);    // Float32Array of 784 -> Float32Array of 10
+ *
+ * Written from docs/file-format.md, whose sections the comments name; the golden files pin it. It shares no line
+ * with the decoder in Python, so that what both read alike is what the document says. All arithmetic of the coder
+ * is on integers below 2**53, which doubles hold exactly.
+ */
+var Featherweight = (() => { // var: a page finds it as window.Featherweight, too
+"use strict";
+
+class ArtifactError extends Error {
+  constructor(reason) {
+    super(reason);
+    this.name = "ArtifactError";
+  }
+}
+
+function refuseIf(wrong, reason) {
+  if (wrong) throw new ArtifactError(reason);
+}
+
+const MAGIC = 0xf1;
+const MAX_SIZE = 4194304; // parameters, and numbers a layer gives for one image
+const MAX_LAYERS = 256;
+const MAX_ROWS = 32768;
+const STRIP = 512; // columns decoded side by side
+const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
+const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
+const bitLength = (n) => 32 - Math.clz32(n);
+const cut = (x, limit) => Math.max(-limit, Math.min(limit, x));
+
+// ---- Section 2: the range decoder
+
+class Bits {
+  /** data: the file without its first byte. */
+  constructor(data) {
+    this.data = data;
+    this.range = 0xffffffff;
+    this.code = this.word(0);
+    this.position = 4;
+    this.calls = this.bits = this.rawBits = 0;
+    // An encoder's low never gets there; decoding on would leave code >= range for ever.
+    refuseIf(this.code >= this.range, "the artifact begins with coded bytes that no encoder writes");
+  }
+
+  byte(i) {
+    return i < this.data.length ? this.data[i] : 0;
+  }
+
+  word(i) {
+    return ((this.byte(i) << 24) | (this.byte(i + 1) << 16) | (this.byte(i + 2) << 8) | this.byte(i + 3)) >>> 0;
+  }
+
+  /** A bit that is 1 with p in 65536. */
+  bit(p) {
+    const bound = (this.range >>> 16) * p;
+    const one = this.code < bound;
+    if (one) this.range = bound;
+    else {
+      this.code -= bound;
+      this.range -= bound;
+    }
+    while (this.range < 0x1000000) {
+      this.code = ((this.code << 8) | this.byte(this.position++)) >>> 0;
+      this.range *= 256;
+    }
+    return one ? 1 : 0;
+  }
+
+  /** To be told after each call how many bits it had: strangers' files may not keep us busy. */
+  endCall(bits) {
+    const size = this.data.length;
+    this.calls += 1;
+    this.bits += bits;
+    const costly = this.calls > 4096 + 2 * size || this.bits > 1048576 + 256 * size;
+    refuseIf(costly, "the artifact asks for more work than its bytes pay for");
+    refuseIf(this.position > size + 4, "the artifact ends too early: its coded part goes on beyond the last byte");
+  }
+
+  /** Bits that nothing predicts, in one call, as a number. */
+  plain(width) {
+    let value = 0;
+    for (let i = 0; i < width; i++) value = 2 * value + this.bit(32768);
+    this.endCall(width);
+    return value;
+  }
+
+  expectRaw(count, width) {
+    const enough = this.rawBits + count * width <= 8 * this.data.length;
+    refuseIf(!enough, `the artifact ends too early: ${count} numbers of ${width} bits should follow`);
+  }
+
+  /** The next `width` raw bits from the end of the file; see that they are there by `expectRaw`. */
+  raw(width) {
+    let value = 0;
+    for (let left = width; left > 0; ) {
+      const used = this.rawBits & 7;
+      const taken = Math.min(left, 8 - used);
+      const byte = this.data[this.data.length - 1 - Math.floor(this.rawBits / 8)];
+      value = value * 2 ** taken + ((byte >> (8 - used - taken)) & (2 ** taken - 1));
+      this.rawBits += taken;
+      left -= taken;
+    }
+    return value;
+  }
+
+  /** Every byte must be the one an encoder writes. */
+  finish() {
+    const start = this.position - 4;
+    const low = (this.word(start) - this.code + 2 ** 32) % 2 ** 32;
+    let count = 0, value, unit;
+    do {
+      count += 1;
+      unit = 2 ** (8 * (4 - count));
+      value = Math.ceil(low / unit);
+    } while ((value + 1) * unit > low + this.range);
+    const extra = this.data.length - start - count - Math.ceil(this.rawBits / 8);
+    const kind = extra > 0 ? "many" : "few";
+    refuseIf(extra !== 0, `the artifact has ${Math.abs(extra)} bytes too ${kind} after its last array`);
+    for (let i = count - 1; i >= 0; i--, value = Math.floor(value / 256)) {
+      const right = this.data[start + i] === value % 256;
+      refuseIf(!right, "the artifact's last coded bytes are not those an encoder writes");
+    }
+    const padding = (8 - (this.rawBits % 8)) % 8;
+    const padded = padding > 0 && (this.data[start + count] & (2 ** padding - 1)) !== 0;
+    refuseIf(padded, "the artifact's padding bits are not zero");
+  }
+}
+
+// ---- Section 3: plain numbers; each context learns what its numbers are like
+
+class Fields {
+  constructor(bits) {
+    this.bits = bits;
+    this.counts = new Map();
+  }
+
+  bit(context, node, zeros) {
+    const key = `${context} ${node}`;
+    if (!this.counts.has(key)) this.counts.set(key, [zeros, 0]);
+    const seen = this.counts.get(key);
+    const bit = this.bits.bit(Math.floor(((2 * seen[1] + 1) * 32768) / (seen[0] + seen[1] + 1)));
+    this.bits.endCall(1);
+    seen[bit] += 1;
+    return bit;
+  }
+
+  choice(context, width) {
+    let node = 1;
+    for (let i = 0; i < width; i++) node = 2 * node + this.bit(context, node, node & (node - 1) ? 0 : 2);
+    return node - 2 ** width;
+  }
+
+  flag(context) {
+    return this.choice(context, 1) === 1;
+  }
+
+  number(context, largest) {
+    const longest = bitLength(largest + 1);
+    let width = 1;
+    while (width < longest && this.bit(context, width, 0)) width += 1;
+    const number = 2 ** (width - 1) + this.bits.plain(width - 1) - 1;
+    refuseIf(number > largest, `${context}: at most ${largest}, got ${number}`);
+    return number;
+  }
+
+  size(context) {
+    return 1 + this.number(context, MAX_SIZE - 1);
+  }
+
+  usually(context, value) {
+    return this.flag(`unusual ${context}`) ? this.size(context) : value;
+  }
+}
+
+// ---- Section 4: the layers
+
+const KINDS = ["Dense", "Conv2D", "ReLU", "Flatten", "MaxPool2D", "AvgPool2D", "Reshape"];
+const [DENSE, CONV, RELU, FLATTEN, MAX_POOL, AVG_POOL, RESHAPE, END] = [0, 1, 2, 3, 4, 5, 6, 7];
+
+function usualNext(last, shape) {
+  const image = shape.length === 3;
+  if (last === DENSE) return shape[0] === 10 ? END : RELU;
+  if (last === CONV) return RELU;
+  if (last === RELU) return image ? MAX_POOL : DENSE;
+  if (last === AVG_POOL && image) return FLATTEN;
+  return image ? CONV : DENSE;
+}
+
+function readStructure(fields) {
+  const features = fields.flag("unusual input") ? fields.size("input features") : 784;
+  const side = Math.floor(Math.sqrt(features));
+  let place = { shape: [features], picture: side * side === features ? [1, side, side] : [features, 1, 1] };
+  const layers = [];
+  for (let last = null, parameters = 0; ; ) {
+    const usual = usualNext(last, place.shape);
+    last = fields.flag(`not layer ${usual}`) ? fields.choice("layer", 3) : usual;
+    if (last === END) return { features, layers };
+    refuseIf(layers.length === MAX_LAYERS, `a model has at most ${MAX_LAYERS} layers`);
+    const layer = readLayer(fields, last, place);
+    layers.push(layer);
+    if (layer.weight) parameters += product(layer.weight) + layer.layout.columns;
+    refuseIf(parameters > MAX_SIZE, `a model has at most ${MAX_SIZE} parameters, got ${parameters} or more`);
+    place = { shape: layer.shape, picture: layer.picture };
+  }
+}
+
+/** One layer: its config, its weight's shape and layout, and the place behind it (shape and picture). */
+function readLayer(fields, kind, { shape, picture }) {
+  const misfit = (wrong, need) =>
+    refuseIf(wrong, `the layers do not chain: ${KINDS[kind]} needs ${need} and gets (${shape}) for each image`);
+  const layout = (planes, height, width, columns) => ({ planes, height, width, columns, pixels: height * width });
+  if (kind === DENSE) {
+    const units = fields.usually("units", 10);
+    misfit(shape.length !== 1, "flat features");
+    return { kind, config: {}, weight: [shape[0], units], layout: layout(...picture, units),
+             shape: [units], picture: [units, 1, 1] };
+  }
+  if (kind === RELU) return { kind, config: {}, shape, picture };
+  if (kind === FLATTEN) return { kind, config: {}, shape: [product(shape)], picture };
+  if (kind === RESHAPE) {
+    let target = [1, 28, 28];
+    if (fields.flag("unusual shape")) {
+      target = new Array(1 + fields.number("dimensions", 7)).fill(0).map(() => fields.size("shape"));
+    }
+    misfit(product(target) !== product(shape), `${product(target)} numbers`);
+    return { kind, config: { shape: target }, shape: target, picture: target.length === 3 ? target : picture };
+  }
+  if (kind === CONV) {
+    const out = fields.size("channels");
+    const kh = fields.usually("kernel size", 3);
+    const kw = fields.flag("oblong kernel") ? fields.size("kernel size") : kh;
+    const stride = fields.usually("stride", 1);
+    const padding = fields.flag("other padding") ? fields.number("padding", MAX_SIZE) : kh >> 1;
+    const height = shape[1] + 2 * padding - kh, width = shape[2] + 2 * padding - kw;
+    misfit(shape.length !== 3 || height < 0 || width < 0, `images of ${kh}x${kw} pixels or more`);
+    const after = [out, Math.floor(height / stride) + 1, Math.floor(width / stride) + 1];
+    refuseIf(product(after) > MAX_SIZE, `Conv2D gives ${product(after)} numbers for one image, more than ${MAX_SIZE}`);
+    return { kind, config: { stride, padding }, weight: [out, shape[0], kh, kw], layout: layout(shape[0], kh, kw, out),
+             shape: after, picture: after };
+  }
+  const size = fields.usually("size", 2);
+  misfit(shape.length !== 3 || Math.min(shape[1], shape[2]) < size, `images of ${size}x${size} pixels or more`);
+  const after = [shape[0], Math.floor(shape[1] / size), Math.floor(shape[2] / size)];
+  return { kind, config: { size }, shape: after, picture: after };
+}
+
+// ---- Section 6.1: buckets
+
+/** For each whole number below `size`, how many of the steps are not above it. */
+const bucketTable = (steps, size) => Uint8Array.from({ length: size }, (_, x) => steps.filter((s) => s <= x).length);
+
+const DENSITY = bucketTable([1, 3, 6, 10, 16, 24, 36, 52, 76, 108, 150, 200], 257);
+const SIZE_STEPS = bucketTable([3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000], 4001);
+const BALANCE = bucketTable([-150, -80, -25, 26, 81, 151].map((step) => step + 256), 513);
+const density = (n, of) => DENSITY[Math.floor((256 * n + 64) / (of + 1))];
+const sizeBucket = (total, n) => (n ? 1 + SIZE_STEPS[Math.min(4000, Math.floor((2 * total) / n))] : 0);
+const balance = (b, n) => BALANCE[256 + Math.floor((256 * b) / (n + 1))];
+
+// Exact, although made in doubles: but for powers of two no 256 * log2 lies within 0.0003 of a whole number.
+const LOG = Int32Array.from({ length: 2048 }, (_, n) => Math.floor(256 * Math.log2(n + 1) + 1e-6));
+
+function logOdds(a, b) {
+  for (; a > 2047 || b > 2047; a >>= 1) b >>= 1;
+  return LOG[a] - LOG[b];
+}
+
+// ---- Section 6.4: mixtures
+
+const ODDS_LIMIT = 3071;
+const WEIGHT_LIMIT = 1048576;
+const COUNT_LIMIT = 1023;
+
+/** SQUASH[s + ODDS_LIMIT]: log2 of odds, in 1/256, to a probability in 1/65536. */
+const SQUASH = (() => {
+  const table = new Int32Array(2 * ODDS_LIMIT + 1), powers = [2 ** 25];
+  while (powers.length < 256) powers.push(Math.floor((powers[powers.length - 1] * 33645407) / 2 ** 25));
+  for (let s = 0; s <= ODDS_LIMIT; s++) {
+    const e = Math.floor(powers[s & 255] / 32) * 2 ** (s >> 8);
+    table[ODDS_LIMIT + s] = Math.floor((e * 65536) / (e + 2 ** 20));
+    table[ODDS_LIMIT - s] = s ? 65536 - table[ODDS_LIMIT + s] : table[ODDS_LIMIT];
+  }
+  return table;
+})();
+
+/** Predicts bits from counters and known odds, and learns whom to believe. */
+class Mixture {
+  /** sizes: slots of each counter input; weights: a row for each set, in 1/256, those of counters first. */
+  constructor(bits, sizes, weights) {
+    this.bits = bits;
+    this.sizes = sizes;
+    this.starts = sizes.map((_, k) => sum(sizes.slice(0, k)));
+    this.zeros = new Uint16Array(sum(sizes));
+    this.ones = new Uint16Array(sum(sizes));
+    this.sets = weights.map((row) => ({
+      weights: Float64Array.from(row, (weight) => 256 * weight),
+      gradient: new Float64Array(row.length),
+      age: 0,
+    }));
+    this.inputs = new Int32Array(weights[0].length);
+    this.seen = 0;
+  }
+
+  /** Section 10: have the slots of an input begin as if they had seen bits. */
+  expect(input, text) {
+    let slot = this.starts[input];
+    for (const [token] of text.matchAll(/\d+|./g)) {
+      const e = LETTERS.indexOf(token) - 14;
+      if (/\d/.test(token)) slot += Number(token);
+      else {
+        this.zeros[slot] = e > 0 ? 1 : SEEN[-e] - 1;
+        this.ones[slot] = e < 0 ? 1 : SEEN[e] - 1;
+        if (e === 0) this.zeros[slot] = 0;
+        slot += 1;
+      }
+    }
+  }
+
+  /** Columns of a new strip are other units: what input 0 counted of them is void. */
+  forgetColumns() {
+    this.zeros.fill(0, 0, this.sizes[0]);
+    this.ones.fill(0, 0, this.sizes[0]);
+  }
+
+  /** asked: for each bit its slot in each counter input, then the known odds. Returns the bits. */
+  decode(asked, set) {
+    const found = new Uint8Array(asked.length);
+    for (let start = 0, stop; start < asked.length; start = stop) {
+      stop = Math.min(asked.length, start + 4 + Math.floor(this.seen / 4), start + STRIP);
+      this.batch(asked, start, stop, this.sets[set], found);
+    }
+    return found;
+  }
+
+  /** Bits start..stop - 1 of those asked, all predicted before anything is learnt from them. */
+  batch(asked, start, stop, set, found) {
+    const { zeros, ones, starts, inputs, bits } = this;
+    const { weights, gradient } = set;
+    const counters = starts.length, width = weights.length, n = stop - start;
+    gradient.fill(0);
+    for (let i = start; i < stop; i++) {
+      let odds = 0;
+      for (let k = 0; k < width; k++) {
+        inputs[k] = asked[i][k];
+        if (k < counters) inputs[k] = LOG[ones[starts[k] + asked[i][k]]] - LOG[zeros[starts[k] + asked[i][k]]];
+        odds += weights[k] * inputs[k];
+      }
+      const p = SQUASH[ODDS_LIMIT + cut(Math.floor(odds / 65536), ODDS_LIMIT)];
+      found[i] = bits.bit(p);
+      for (let k = 0; k < width; k++) gradient[k] += inputs[k] * (65536 * found[i] - p);
+    }
+    bits.endCall(n);
+    const rate = Math.max(Math.floor(8 / (1 + Math.floor(set.age / 256))), 1);
+    for (let k = 0; k < width; k++) {
+      let gain = Math.floor((gradient[k] * rate) / 262144);
+      if (n > 16) gain = Math.floor((gain * 16) / n);
+      weights[k] = cut(weights[k] + gain, WEIGHT_LIMIT);
+    }
+    for (let i = start; i < stop; i++) {
+      for (let k = 0; k < counters; k++) (found[i] ? ones : zeros)[starts[k] + asked[i][k]] += 1;
+    }
+    this.halve(asked, start, stop);
+    this.seen += n;
+    set.age += n;
+  }
+
+  /** Counters that are full forget half. (Halved once they are no longer full, so none is halved twice.) */
+  halve(asked, start, stop) {
+    for (let i = start; i < stop; i++) {
+      for (let k = 0; k < this.starts.length; k++) {
+        const slot = this.starts[k] + asked[i][k];
+        if (this.zeros[slot] + this.ones[slot] <= COUNT_LIMIT) continue;
+        this.zeros[slot] = (this.zeros[slot] + 1) >> 1;
+        this.ones[slot] = (this.ones[slot] + 1) >> 1;
+      }
+    }
+  }
+}
+
+// ---- Section 10: what is believed before anything is seen
+
+const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in halves
+const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
+const USED_WEIGHTS = [
+  [128, 163, -28],
+  [199, 200, 14],
+  [332, 41, 26],
+  [128, 128, 0],
+];
+const ZERO_WEIGHTS = [
+  [18, 77, 114, -3, 3, 11, -26, 5, 16, -4, 56, 12, 13, 87],
+  [-27, 114, 54, -18, 13, -41, 118, 57, 13, -18, -19, 0, -12, -1],
+  [51, -3, 39, -18, 55, -3, 38, 116, 9, -29, 7, 6, 0, 45],
+  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, -8],
+];
+const SIGN_WEIGHTS = [
+  [-87, 239, 8, 70, 5, -67, -58, -13, 53, -11, 39],
+  [-20, 111, -53, 8, -32, 26, 26, 48, 8, 0, 27],
+  [-7, 3, -17, 3, 4, 32, 48, -17, 0, 5, -14],
+  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, -36],
+];
+const SIZE_ROWS = [
+  [89, -48, 120, 40, 44, 46, 50, -164, 95, -65, -60],
+  [60, -45, 105, -17, 10, -50, 41, -2, 121, 25, -48],
+  [80, -32, 55, 2, 24, 37, 47, -35, 69, -16, 6],
+  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, -22],
+  [13, 10, 32, 65, 6, -9, 11, 63, -7, 50, 33],
+  [13, 17, 28, 22, 19, 4, 8, 38, 33, 66, -19],
+  [3, 3, 46, 33, -7, 11, 5, 58, 18, 66, 11],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, -46],
+  [-11, 55, 8, -1, 3, 20, 18, -1, -8, 104, 43],
+  [1, 29, 33, 28, -14, 2, 29, 17, -6, 121, 1],
+  [4, 37, 28, 15, 30, -7, 25, 28, -3, 94, 51],
+  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, -40],
+  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 22],
+  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 27],
+  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 13],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 1],
+];
+const SIZE_WEIGHTS = Array.from({ length: 4 * 80 }, (_, set) => {
+  const q = set % 80;
+  return SIZE_ROWS[4 * Math.floor(set / 80) + (q < 2 ? 0 : q < 17 ? 1 : q < 32 ? 2 : 3)];
+});
+
+// Mixture, input, and a letter for each slot as in the document; a number stands for so many dots.
+const EXPECTED = [
+  ["used", 0, `h9nm.JD10DFNC10BB.A9nDD.h10mm.m9nAA.n11l.F9DDINl9mmn.D9BCD.D9EDFNG9DBH.B9BA2C9EED.A9ACD.N9EHLNG8BBCJ\
+MJ8CCGLN70J8CCGLN11B16J8CCGJN11B42B.M8CCGLN.kCFIJJHIFHGCH.inGEJJMMLLNMN`],
+  ["used", 1, `fhm3n2nlAJ.kll.m.C7lj2A9nn.nC.n.DCJMN3AA.CA.C.E4BCBB.AC8ACABACDFILN2ACBGGBDCDED4IHFE.EF7DBDBIEDHMMN3\
+FGGHIDGJIF18HJMMNNLKNNN47B.G.BBCJM8BD27FHJMN8BCBE25BFHMN8B.DED25FILN9BBFC24BDJMN43nBE.CB.CDDFCH4AB.D\
+25CnCBDDEGN`],
+  ["zero", 1, `mAm.lnmAm2BmA.CmAnBl.nCmA.D.BBDlnnAlnmBnAADmC.DkA.CmAABnCBDBDBD.B.Am.AC.nBBACBC.BACn.ACnBCDCDCDn.AB.\
+BACABBC.DCDA.AB.CBCmCADBDDDCCBB.BABDBDBBDCHAFDEBDDE.ElF.BEDBCACnDADCBDFAFBFCCAFDHAFlD.CBGBEDDCAmDBEB\
+EECnCBECFBDnCDF8ECGGAE.CDAFCBGCFmCDECBBH8AB126mB`],
+  ["zero", 2, `afghhkjinmm.Diiijjjjjkn.AEglllkkkkm.nAD.mmmmlllln.AD2nmnmmmm.ABE3nnnmnn.ABE2BAAA3AACD2AAAAA3ACE2ABAA\
+AA.BBBE2EECBAA.ABDF2m.EBBABCCCE2BCDCBAABBCE3BCBB2CCCF2BECDCBBCCDE4FBEAA.CEF3BCEDDBBCEF4GCHCFBDEF3BCH\
+EDEDDDF4CGDDEGDEF4BECDDEGFG4BFFFBFFFG5DEnCIFFG6BDmDCFG6CBBCFJH3BlABBDnABF6B.mAAAE9A.BF8lABCD8BCACE8B\
+BBBF8BEBCF9CDCG9mDCE10FEF10CDE10CEE10mEG11DE11FE11FE11EF11EH11EG11FG11CG11EJ12H11BFbadiklmlA.ABF14mm\
+lkklln2BE20mn.ABE21n.ADF222fgiijkkmmACF15mmlklkkllBD21mBBCD22BEDF`],
+  ["zero", 7, `13afggfhggjmA2eeghhkgikmnAGfefffgjhijnCBghhhhhhhjm.C.jihiiiiiknnD.gkjjijiikm.BD.mllkjjkkmnB2lmlmllk2\
+n.D2nnmmmmm2AE2AA.nnn.AABE2CBBAA.ABBCE4ECCAAABDE16B13lA.BEl.BD6B.m2BB8B10B2CDC9AmBA9mABBC7mDB.BF7B3B\
+9B.CCF9DBDE9n.DE104badiklmlB.ACE157fgiijkkmm.CE`],
+  ["sign", 1, `FCnCA.A.nEC.ECnA.nCB.BAnA.mEB.DBnAnnDD.D.kAljAAnAmjAmkC.nAmn.nmA.nBlkAljA.nAmlAljC.AAmm.BnBBnFAnn2AE\
+nDnmEnmBAn.Al.nmBACB.nnnnBBBABA2lB2D.k.mmB.lBn.mn.Cl.BBA.lm120nmn`],
+  ["sign", 3, `4FEEDDDCB.nllkkkji8lDCABABA3nnmlm40n.m.n`],
+  ["sign", 7, `kllkkhfAnnmmkjCB2nljAAA.nnmGCBA2lFECBBAALGEDDDDm.nnnnBm.nn.mBhDAAmmB.C3nn.EBAAnknFABA.AjnAABBA70lm2n\
+m`],
+  ["size", 9, `961iiCECDFnDAl69kklBACAlDnm69mmmmnn.nAnm6gCl13d.Bk13lkA13lA13nn2BB.C2m5jAl13eA.i13m.m13l15nnnmCnm.B5\
+Am.i13inmg15j14m12AAA2nDnlBm5Amlmn12llmij12l.mA12nnm11BCBA.BBnAAB.mB2C3m12ni.lh12gAnl12D.n11BCBBABB.\
+A.ACC3C2nj12nl.lg12j2g12Bnm11CDCCCCBACBACBF2CA.lk12nnlkh13nmm13nml10DDDCCDCCBCAEnA2DCAli12nnmji12m.n\
+l13nnm10CDFDECDCCDAC.A2DB.kg12nnmij13nlh12Ankm10BDDCEFEDEDGB.DB.DBBmk12nnmki12l.n14m12DEBCFDFFBAA.m3\
+DDCnl12nn.mk12mnnm13mAn10BBBBBm10GEC.j13nnlj12m.nl12n.nn10BBm13EDC.k12nm.lj12nAnk12l.nl26EDCAl12nmnn\
+k13n.m14Bn26GDCAm16m14mm13nB27HFEBn12ADnnl12j.mm12nn.A26HEDBm12ADnnn12mnnk12mn.B26EACAn12llnmm12lAnl\
+12n.DC26HHGD13mCnnA13Amn12lllA26FFF.A14nBC29mBC`],
+];
+
+// ---- Sections 6.2, 6.3 and 6.5: what is known, and the symbols
+
+const NEARNESS = { 1: 8, 2: 5, 4: 3, 5: 3, 8: 2, 9: 1, 10: 1, 13: 1, 18: 1 };
+const REACH = 3;
+
+/** What is known of a strip of columns: symbols row by row, sums by row and by column. */
+class Strip {
+  constructor(layout, columns) {
+    const rows = layout.planes * layout.pixels;
+    Object.assign(this, { layout, columns, rows });
+    this.symbols = new Int32Array((rows + 1) * columns); // the last row stays 0: a neighbour that does not exist
+    this.rowCount = new Int32Array(rows + 1);
+    this.rowTotal = new Float64Array(rows + 1);
+    this.count = new Int32Array(columns);
+    this.lean = new Int32Array(columns);
+    this.total = new Float64Array(columns);
+    this.last = new Int32Array(columns);
+  }
+
+  /** Left, up, up left, up right, left2, up2, behind; `rows` for what does not exist. */
+  neighbours(row) {
+    const { width, pixels } = this.layout;
+    const none = this.rows;
+    if (pixels === 1) return [row ? row - 1 : none, none, none, none, none, none, none];
+    const y = Math.floor((row % pixels) / width), x = row % width;
+    return [
+      x ? row - 1 : none,
+      y ? row - width : none,
+      y && x ? row - width - 1 : none,
+      y && x + 1 < width ? row - width + 1 : none,
+      x > 1 ? row - 2 : none,
+      y > 1 ? row - 2 * width : none,
+      row >= pixels ? row - pixels : none,
+    ];
+  }
+
+  /** A row's surroundings, before any of it is read. */
+  around(row, kind, hint) {
+    const { columns } = this;
+    const neighbours = this.neighbours(row), near = neighbours.slice(0, 4);
+    const n = near.filter((other) => other < this.rows).length;
+    const counts = near.map((other) => this.rowCount[other]), count = sum(counts);
+    return {
+      row, kind, hint, counts,
+      starts: neighbours.map((other) => other * columns),
+      density: n ? density(count, n * columns) : hint ? hint - 1 : 6,
+      mean: sizeBucket(sum(near.map((other) => this.rowTotal[other])), count),
+      odds: logOdds(count, n * columns - count),
+      window: this.window(row),
+    };
+  }
+
+  window(row) {
+    const { columns, layout: { width, pixels } } = this;
+    const [count, lean, total] = [0, 0, 0].map(() => new Int32Array(columns));
+    let all = 0;
+    const y = Math.floor((row % pixels) / width), x = row % width;
+    const reach = pixels === 1 ? -1 : Math.min(y, REACH);
+    for (let dy = -reach; dy <= 0; dy++) {
+      for (let dx = -Math.min(x, REACH); dx <= REACH && x + dx < width && (dy || dx < 0); dx++) {
+        const weight = NEARNESS[dx * dx + dy * dy], other = row + dy * width + dx;
+        all += weight;
+        if (!this.rowCount[other]) continue;
+        for (let c = 0; c < columns; c++) {
+          const symbol = this.symbols[other * columns + c];
+          if (!symbol) continue;
+          count[c] += weight;
+          lean[c] -= weight * Math.sign(symbol);
+          total[c] += weight * Math.abs(symbol);
+        }
+      }
+    }
+    return { all, count, lean, total };
+  }
+
+  add(row, symbols) {
+    this.symbols.set(symbols, row * this.columns);
+    symbols.forEach((symbol, c) => {
+      if (!symbol) return;
+      const size = Math.abs(symbol);
+      this.rowCount[row] += 1;
+      this.rowTotal[row] += size;
+      this.count[c] += 1;
+      this.lean[c] -= Math.sign(symbol);
+      this.total[c] += size;
+      this.last[c] = size;
+    });
+  }
+}
+
+/** Decodes the matrices of one model, one after the other, learning as it goes. */
+class Symbols {
+  constructor(bits) {
+    this.bits = bits;
+    this.used = new Mixture(bits, [4 * 16 * 14, 4 * 16 * 14], USED_WEIGHTS);
+    this.zero = new Mixture(bits, [4 * 512, 4 * 128, 4 * 24 * 13, 4 * 13 * 13, 4 * 13 * 14, 4 * 13 * 16, 4, 4 * 13 * 13,
+                                   4 * 13 * 14, 4 * 13 * 13], ZERO_WEIGHTS);
+    this.sign = new Mixture(bits, [4 * 512, 4 * 81, 4 * 7 * 3, 4 * 25, 4 * 7 * 3, 4, 4 * 7, 4 * 7 * 7], SIGN_WEIGHTS);
+    this.size = new Mixture(bits, [4 * 15 * 80, 4 * 15 * 80, 4 * 2 * 80, 4 * 13 * 80, 4 * 15 * 15 * 80, 4 * 15 * 80,
+                                   4 * 15 * 80, 4 * 15 * 80, 4 * 10 * 80, 40 * 80], SIZE_WEIGHTS);
+    for (const [name, input, text] of EXPECTED) this[name].expect(input, text);
+  }
+
+  /** The (rows, columns) matrix. hints: for each plane how dense the unit before was, or null. */
+  decode(layout, alphabet, role, hints) {
+    const { planes, pixels, columns } = layout;
+    const rows = planes * pixels, result = new Int32Array(rows * columns);
+    if (alphabet.negatives + alphabet.positives + alphabet.zero === 1) return result.fill(alphabet.negatives ? -1 : 1);
+    const kind = role === "bias" ? 3 : pixels === 1 ? 2 : pixels < 36 ? 1 : 0;
+    for (let start = 0; start < columns; start += STRIP) {
+      const strip = new Strip(layout, Math.min(STRIP, columns - start));
+      this.zero.forgetColumns();
+      this.sign.forgetColumns();
+      for (let row = 0; row < rows; row++) {
+        const around = strip.around(row, kind, hints ? 1 + hints[Math.floor(row / pixels)] : 0);
+        if (alphabet.zero && strip.columns > 1 && !this.isUsed(around)) continue;
+        const symbols = this.row(strip, around, alphabet);
+        const beyond = symbols.some((symbol) => symbol < -alphabet.negatives || symbol > alphabet.positives);
+        refuseIf(beyond, "the artifact has an array with levels beyond those it announced");
+        strip.add(row, symbols);
+        result.set(symbols, row * columns + start);
+      }
+    }
+    return result;
+  }
+
+  isUsed({ kind, counts, hint, density }) {
+    const pattern = sum(counts.map((count, k) => (count ? 1 << k : 0)));
+    const amount = sum(counts.map((count) => (count > 1 ? 3 : count)));
+    return this.used.decode([[(kind * 16 + pattern) * 14 + hint, (kind * 16 + amount) * 14 + density, 256]], kind)[0];
+  }
+
+  row(strip, around, alphabet) {
+    const { columns } = strip;
+    const symbols = new Int32Array(columns);
+    const segment = strip.layout.pixels === 1 ? Math.max(16, columns >> 3) : columns;
+    for (let start = 0; start < columns; start += segment) {
+      const stop = Math.min(columns, start + segment);
+      const before = summary(symbols, start);
+      let units = Array.from({ length: stop - start }, (_, i) => start + i);
+      if (alphabet.zero) {
+        const found = this.zero.decode(units.map((c) => zeroContexts(strip, around, before, c)), around.kind);
+        units = units.filter((_, i) => found[i]);
+      }
+      if (!units.length) continue;
+      let negative = new Uint8Array(units.length).fill(alphabet.negatives ? 1 : 0);
+      if (alphabet.negatives && alphabet.positives) {
+        negative = this.sign.decode(units.map((c) => signContexts(strip, around, before, c)), around.kind);
+      }
+      const level = meanLevel(strip, alphabet);
+      const contexts = units.map((c, i) => sizeContexts(strip, around, before, level, negative[i], c));
+      const sizes = this.sizes(contexts, around.kind, Math.max(alphabet.negatives, alphabet.positives));
+      units.forEach((c, i) => (symbols[c] = negative[i] ? -sizes[i] : sizes[i]));
+    }
+    return symbols;
+  }
+
+  /** Section 6.5: how large the symbols are that are not 0. contexts: slots of question 0 for each of them. */
+  sizes(contexts, kind, largest) {
+    const ask = (which, set, question) => {
+      const asked = which.map((i) => [...contexts[i].map((slot) => slot + question(i)), 256]);
+      return this.size.decode(asked, 80 * kind + set);
+    };
+    /** 1 and one more for each answer that there is more; `first` is the question before the first. */
+    const unary = (most, first) => {
+      const numbers = new Array(contexts.length).fill(1);
+      let open = [...numbers.keys()];
+      for (let v = 1; v < most && open.length; v++) {
+        const more = ask(open, first + v, () => first + v);
+        open = open.filter((_, k) => more[k]);
+        for (const i of open) numbers[i] += 1;
+      }
+      return numbers;
+    };
+    if (largest <= 16) return unary(largest, 0);
+    const longest = bitLength(largest), lengths = unary(longest, 16), sizes = lengths.map(() => 1);
+    for (let d = 1; d < longest; d++) {
+      const open = [...lengths.keys()].filter((i) => lengths[i] > d);
+      if (!open.length) break;
+      let found;
+      if (d === 1) found = ask(open, 32, (i) => 32 + lengths[i]);
+      else if (d === 2) found = ask(open, 48, (i) => 48 + lengths[i] + 16 * (sizes[i] - 2));
+      else {
+        found = open.map(() => this.bits.bit(32768));
+        this.bits.endCall(open.length);
+      }
+      open.forEach((i, k) => (sizes[i] = 2 * sizes[i] + found[k]));
+    }
+    return sizes;
+  }
+}
+
+/** What was read of a row in earlier segments. */
+function summary(symbols, stop) {
+  const before = { length: stop, used: 0, negatives: 0, total: 0 };
+  for (let c = 0; c < stop; c++) {
+    if (symbols[c]) before.used += 1;
+    if (symbols[c] < 0) before.negatives += 1;
+    before.total += Math.abs(symbols[c]);
+  }
+  return before;
+}
+
+function zeroContexts(strip, { row, kind, hint, density: D, odds, starts, window }, before, c) {
+  let weight = 0, pattern = 0;
+  for (let k = 0; k < 7; k++) {
+    const size = Math.abs(strip.symbols[starts[k] + c]);
+    if (size) pattern |= 1 << k;
+    if (k < 6) weight += Math.min(size, 3) * (k < 2 ? 2 : 1);
+  }
+  weight = Math.min(weight, 23);
+  const C = density(strip.count[c], row);
+  const W = density(window.count[c], window.all);
+  const S = before.length ? density(before.used, before.length) : D;
+  return [
+    kind * 512 + c,
+    kind * 128 + pattern,
+    (kind * 24 + weight) * 13 + C,
+    (kind * 13 + C) * 13 + D,
+    (kind * 13 + D) * 14 + hint,
+    (kind * 13 + D) * 16 + Math.min(weight, 15),
+    kind,
+    (kind * 13 + W) * 13 + C,
+    (kind * 13 + S) * 14 + hint,
+    (kind * 13 + S) * 13 + C,
+    odds,
+    logOdds(before.used, before.length - before.used),
+    LOG[window.count[c]] - LOG[window.all - window.count[c]],
+    256,
+  ];
+}
+
+function signContexts(strip, { kind, starts, window }, { used, negatives }, c) {
+  const [l, u, ul, ur, l2, u2, behind] = starts.map((start) => Math.sign(strip.symbols[start + c]));
+  const lean = 2 * l + 2 * u + ul + ur + l2 + u2;
+  const B = balance(strip.lean[c], strip.count[c]);
+  return [
+    kind * 512 + c,
+    kind * 81 + (l + 1) + 3 * (u + 1) + 9 * (ul + 1) + 27 * (ur + 1),
+    (kind * 7 + B) * 3 + behind + 1,
+    kind * 25 + cut(lean, 12) + 12,
+    (kind * 7 + B) * 3 + Math.sign(lean) + 1,
+    kind,
+    kind * 7 + balance(2 * negatives - used, used),
+    (kind * 7 + balance(window.lean[c], window.count[c])) * 7 + B,
+    LOG[(window.count[c] + window.lean[c]) >> 1] - LOG[(window.count[c] - window.lean[c]) >> 1],
+    logOdds(negatives, used - negatives),
+    256,
+  ];
+}
+
+function sizeContexts(strip, { kind, density: D, mean, starts, window }, before, level, negative, c) {
+  const sizes = starts.slice(0, 4).map((start) => Math.abs(strip.symbols[start + c]));
+  const near = sizeBucket(sum(sizes), sizes.filter((size) => size).length);
+  const column = sizeBucket(strip.total[c], strip.count[c]);
+  return [
+    kind * 15 + near,
+    kind * 15 + column,
+    kind * 2 + negative,
+    kind * 13 + D,
+    (kind * 15 + near) * 15 + column,
+    kind * 15 + mean,
+    kind * 15 + sizeBucket(window.total[c], window.count[c]),
+    kind * 15 + sizeBucket(before.total, before.used),
+    kind * 10 + Math.min(strip.last[c], 9),
+    level,
+  ].map((context) => 80 * context);
+}
+
+/** Which quarter of an octave the mean size so far is in; at first, what the alphabet suggests. */
+function meanLevel(strip, alphabet) {
+  const total = 2 * sum(strip.total) + Math.max(alphabet.negatives, alphabet.positives);
+  return Math.min(LOG[Math.min(Math.floor((8 * total) / (2 * sum(strip.count) + 2)), 2047)] >> 6, 39);
+}
+
+// ---- Sections 5 and 7: an array
+
+const [GRID, ZEROS, CODEBOOK, FLOAT, GRIDS, AFFINE, RAW] = [0, 1, 2, 3, 4, 5, 6];
+const SIGN_BIT = 0x80000000;
+
+/** float32 patterns of numbers; a grid may hold nothing else. */
+function patternsOf(numbers) {
+  const rounded = Float32Array.from(numbers);
+  refuseIf(!rounded.every(Number.isFinite), "the artifact has a grid that leaves the range of float32");
+  return new Uint32Array(rounded.buffer);
+}
+
+class Arrays {
+  constructor(bits, fields) {
+    this.bits = bits;
+    this.fields = fields;
+    this.symbols = new Symbols(bits);
+    this.steps = []; // of this model's grids, the last used in front
+  }
+
+  /** { patterns, hints }: the matrix as float32 patterns (rows * columns), and how dense each column is. */
+  read(layout, role, hints) {
+    const { bits, fields } = this;
+    const { columns } = layout, rows = layout.planes * layout.pixels;
+    const coding = fields.choice(`${role} coding`, 3);
+    const tall = rows * Math.ceil(columns / STRIP) > MAX_ROWS;
+    const unfit = coding > RAW || (tall && coding !== ZEROS && coding !== RAW);
+    refuseIf(unfit, `array coding ${coding} is unknown, or does not suit an array of shape (${rows}, ${columns})`);
+    if (coding === RAW) bits.expectRaw(rows * columns, 32);
+    let patterns = null, symbols;
+    if (coding === ZEROS) symbols = patterns = new Uint32Array(rows * columns);
+    else if (coding === RAW) symbols = patterns = new Uint32Array(rows * columns).map(() => bits.raw(32));
+    else {
+      const alphabet = this.alphabet(role);
+      const table = this.table(coding, alphabet);
+      symbols = this.symbols.decode(layout, alphabet, role, hints);
+      if (coding === FLOAT) patterns = this.floats(symbols, table);
+      else if (coding === GRIDS) patterns = this.grids(symbols, columns);
+      else patterns = Uint32Array.from(symbols, (symbol) => table[symbol + alphabet.negatives]);
+    }
+    const counts = new Int32Array(columns);
+    symbols.forEach((symbol, i) => (counts[i % columns] += symbol ? 1 : 0));
+    return { patterns, hints: Array.from(counts, (count) => density(count, rows)) };
+  }
+
+  alphabet(role) {
+    const { fields } = this;
+    const larger = 1 + fields.number(`levels of a ${role}`, 32766);
+    const smaller = larger - fields.number(`levels fewer of a ${role}`, larger);
+    const more = smaller < larger && fields.flag(`more positives in a ${role}`);
+    const zero = !fields.flag(`no zeros in a ${role}`);
+    return { negatives: more ? smaller : larger, positives: more ? larger : smaller, zero: zero ? 1 : 0 };
+  }
+
+  /** What goes before the symbols: patterns from the lowest symbol up, or what a float array needs. */
+  table(coding, alphabet) {
+    const { negatives, positives } = alphabet;
+    if (coding === GRID) {
+      const step = this.knownStep();
+      const minus = this.fields.flag("negative zeros");
+      refuseIf(minus && !negatives, "the artifact has a grid with negative zeros and no place for them");
+      const symbols = Array.from({ length: negatives + 1 + positives }, (_, i) => i - negatives);
+      const table = patternsOf(symbols.map((k) => (minus && k < 0 ? k + 1 : k) * step));
+      if (minus) table[negatives - 1] = SIGN_BIT;
+      return table;
+    }
+    if (coding === AFFINE) return this.line(alphabet);
+    if (coding === CODEBOOK) return this.codebook(alphabet);
+    if (coding !== FLOAT) return null;
+    const width = this.fields.number("mantissa bits", 23), top = this.bits.plain(8);
+    const below = Math.max(negatives, positives) > top + 1;
+    refuseIf(below, "the artifact has a float array with exponents below the smallest");
+    return { width, top };
+  }
+
+  /** A positive number of at most 37 bits, exactly. */
+  step() {
+    const { bits } = this;
+    const first = this.fields.flag("step's power is unusual") ? bits.plain(9) - 200 : bits.plain(4) - 16;
+    const width = 1 + bits.plain(6);
+    refuseIf(first > 140 || width > 37, "the artifact has a grid whose step is out of range");
+    let step = 2 ** (width - 1) + bits.plain(width - 1);
+    // Doubling and halving are exact everywhere; powers of two are not, in every engine.
+    for (let e = first - width + 1; e > 0; e--) step *= 2;
+    for (let e = first - width + 1; e < 0; e++) step /= 2;
+    return step;
+  }
+
+  knownStep() {
+    const { steps } = this;
+    if (!steps.length || this.fields.flag("another step")) steps.unshift(this.step());
+    else {
+      const place = this.fields.number("known step", 255);
+      refuseIf(place >= steps.length, "the artifact has a grid with a step it never told");
+      steps.unshift(...steps.splice(place, 1));
+    }
+    return steps[0];
+  }
+
+  line({ negatives, positives }) {
+    const positive = this.fields.flag("no negative offset"), rounded = this.fields.flag("product in float32");
+    const step = this.step(), offset = positive ? this.step() : -this.step();
+    for (const n of [negatives + positives, negatives + positives + 1]) {
+      const products = Array.from({ length: n }, (_, k) => k * step);
+      const sums = products.map((value) => offset + (rounded ? Math.fround(value) : value));
+      const levels = new Float32Array(patternsOf(sums).buffer).sort();
+      const kept = levels.filter((value, i) => value !== 0 && (i === 0 || value !== levels[i - 1]));
+      const below = kept.filter((value) => value < 0);
+      if (kept.length !== negatives + positives || below.length !== negatives) continue;
+      return patternsOf([...below, 0, ...kept.subarray(negatives)]);
+    }
+    throw new ArtifactError("the artifact has an affine grid with other levels than it says");
+  }
+
+  codebook({ negatives, positives }) {
+    const width = this.fields.number("mantissa bits", 23);
+    const side = (count, mayBeZero, first) => {
+      const levels = [];
+      for (let before = 0; levels.length < count; before = levels[levels.length - 1]) {
+        const low = before >> 23;
+        const name = levels.length ? "codebook's exponent step" : "codebook's first exponent";
+        const exponent = low + this.fields.number(name, 255 - low);
+        const level = exponent * 2 ** 23 + this.bits.plain(width) * 2 ** (23 - width);
+        const ascends = level > before || (mayBeZero && !levels.length);
+        refuseIf(!ascends, "the artifact has a codebook whose levels do not ascend from zero");
+        levels.push(level);
+      }
+      return levels;
+    };
+    const below = side(negatives, true).reverse().map((level) => level + SIGN_BIT);
+    return Uint32Array.from([...below, 0, ...side(positives, false)]);
+  }
+
+  floats(symbols, { width, top }) {
+    this.bits.expectRaw(sum(symbols.map((symbol) => (symbol ? 1 : 0))), width);
+    return Uint32Array.from(symbols, (symbol) => {
+      if (!symbol) return 0;
+      const size = (top + 1 - Math.abs(symbol)) * 2 ** 23 + this.bits.raw(width) * 2 ** (23 - width);
+      refuseIf(size === 0 && symbol > 0, "the artifact has a float array with a zero coded as a number");
+      return size + (symbol < 0 ? SIGN_BIT : 0);
+    });
+  }
+
+  grids(symbols, columns) {
+    const result = new Uint32Array(symbols.length);
+    for (let c = 0; c < columns; c++) {
+      const column = symbols.filter((_, i) => i % columns === c);
+      if (!column.some((symbol) => symbol)) continue;
+      const step = this.step();
+      patternsOf(Array.from(column, (k) => k * step)).forEach((pattern, row) => (result[row * columns + c] = pattern));
+    }
+    return result;
+  }
+}
+
+// ---- Sections 1 and 8: the file
+
+/** (rows, columns) as the weight's own shape: for a convolution, kernels one after the other. */
+function toArray(patterns, shape) {
+  let data = patterns;
+  if (shape.length === 4) {
+    const out = shape[0], rows = patterns.length / out;
+    data = Uint32Array.from(patterns, (_, i) => patterns[(i % rows) * out + Math.floor(i / rows)]);
+  }
+  return { shape, data: new Float32Array(data.buffer) };
+}
+
+/** The model in a file's bytes. Throws ArtifactError unless every byte is as `pack` writes it. */
+function unpack(file) {
+  refuseIf(!(file instanceof Uint8Array), "an artifact is a Uint8Array");
+  const begin = file.length ? file[0].toString(16) : "nothing";
+  refuseIf(file[0] !== MAGIC, `an artifact begins with the byte f1, got ${begin}`);
+  const bits = new Bits(file.subarray(1)), fields = new Fields(bits), arrays = new Arrays(bits, fields);
+  const { features, layers } = readStructure(fields);
+  let hints = null;
+  const hintsFor = (planes) => (hints && hints.length === planes ? hints : null);
+  const read = layers.map(({ kind, config, weight: shape, layout }) => {
+    const layer = { kind: KINDS[kind], ...config };
+    if (!shape) return layer;
+    const units = layout.columns;
+    const weight = arrays.read(layout, "weight", hintsFor(layout.planes));
+    hints = weight.hints;
+    const ofBias = { planes: units, height: 1, width: 1, columns: 1, pixels: 1 };
+    const bias = arrays.read(ofBias, "bias", hintsFor(units));
+    return { ...layer, weight: toArray(weight.patterns, shape), bias: toArray(bias.patterns, [units]) };
+  });
+  bits.finish();
+  return { features, layers: read };
+}
+
+// ---- The decoded model at work: each layer takes and gives { shape, data } for one image
+
+// Sums are made in double and rounded once: nearer to the truth than float32 sums, whose order no two machines share.
+const FORWARD = {
+  Dense({ weight, bias }, { data }) {
+    const units = bias.data.length, sums = new Float64Array(units);
+    data.forEach((x, row) => {
+      for (let u = 0; u < units; u++) sums[u] += x * weight.data[row * units + u];
+    });
+    return { shape: [units], data: Float32Array.from(sums, (total, u) => Math.fround(total) + bias.data[u]) };
+  },
+
+  Conv2D({ weight, bias, stride, padding }, { shape: [channels, height, width], data }) {
+    const [out, , kh, kw] = weight.shape;
+    const outHeight = Math.floor((height + 2 * padding - kh) / stride) + 1;
+    const outWidth = Math.floor((width + 2 * padding - kw) / stride) + 1;
+    const pixels = outHeight * outWidth;
+    const position = (i) => {
+      const o = Math.floor(i / pixels);
+      const top = Math.floor((i % pixels) / outWidth) * stride - padding, left = (i % outWidth) * stride - padding;
+      let total = 0;
+      for (let c = 0; c < channels; c++) {
+        for (let y = Math.max(0, -top); y < kh && top + y < height; y++) {
+          for (let x = Math.max(0, -left); x < kw && left + x < width; x++) {
+            total += weight.data[((o * channels + c) * kh + y) * kw + x] * data[(c * height + top + y) * width + left + x];
+          }
+        }
+      }
+      return Math.fround(total) + bias.data[o];
+    };
+    return { shape: [out, outHeight, outWidth], data: new Float32Array(out * pixels).map((_, i) => position(i)) };
+  },
+
+  ReLU: (_, { shape, data }) => ({ shape, data: data.map((x) => Math.max(x, 0)) }),
+  Flatten: (_, { data }) => ({ shape: [data.length], data }),
+  Reshape: ({ shape }, { data }) => ({ shape, data }),
+  MaxPool2D: ({ size }, image) => pool(image, size, -Infinity, (a, b) => Math.max(a, b), (x) => x),
+  AvgPool2D: ({ size }, image) => pool(image, size, 0, (a, b) => a + b, (x) => x / (size * size)),
+};
+
+function pool({ shape: [channels, height, width], data }, size, start, join, finish) {
+  const h = Math.floor(height / size), w = Math.floor(width / size);
+  const result = new Float32Array(channels * h * w).map((_, i) => {
+    const corner = Math.floor(i / w) % h * size * width + (i % w) * size + Math.floor(i / (h * w)) * height * width;
+    let value = start;
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) value = join(value, data[corner + y * width + x]);
+    }
+    return finish(value);
+  });
+  return { shape: [channels, h, w], data: result };
+}
+
+/** The model's answer to one image: Float32Array of its features (784) to Float32Array of its logits (10). */
+function forward(model, image) {
+  if (image.length !== model.features) {
+    throw new RangeError(`the model reads ${model.features} numbers for an image, got ${image.length}`);
+  }
+  const start = { shape: [model.features], data: Float32Array.from(image) };
+  return model.layers.reduce((flow, layer) => FORWARD[layer.kind](layer, flow), start).data;
+}
+
+return { unpack, forward, ArtifactError };
+})();
+
+if (typeof module !== "undefined") module.exports = Featherweight;
