@@ -210,6 +210,8 @@ class SymbolCoder:
             negative = self._sign.code(self.coder, slots, odds, row.kind, (given < 0).astype(int))
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
+        if alphabet.largest == 1:
+            return 1 - 2 * negative
         slots = self._size_slots(known, row, units, negative, before, alphabet)
 
         def ask(which: Array, weight_set: int, question: Array | int, bits: Array) -> Array:

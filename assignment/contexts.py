@@ -108,8 +108,6 @@ class Known:
     def window(self, row: int) -> tuple[list[int], list[int]]:
         """Earlier rows within REACH pixels, and how near they are."""
         height, width = self.layout.height, self.layout.width
-        if self.layout.flat:
-            return [], []
         y, x = divmod(row % (height * width), width)
         rows, weights = [], []
         for dy in range(-min(y, REACH), 1):
@@ -147,6 +145,11 @@ class Row:
             self.density = hint - 1 if hint else DENSITIES // 2
         self.mean = int(size_bucket(known.row_size[near].sum(), total))
         self.odds = log_odds(total, len(near) * columns - total)
+        if known.layout.flat:
+            nothing = np.zeros(columns, np.int64)
+            self.window_total, self.window_count = 0, nothing
+            self.window_balance = self.window_size = nothing
+            return
         rows, weights = known.window(index)
         nearness = np.array(weights, np.int64)
         signs, sizes = known.signs[rows].astype(np.int64), known.sizes[rows].astype(np.int64)
