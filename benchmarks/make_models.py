@@ -39,10 +39,12 @@ from assignment.nn import (
     fit,
     random_shifts,
 )
+from assignment.nn.layers import WeightedLayer
+from assignment.seam import LocalSubmission
 from benchmarks.stored_models import FOLDER, save
-from solution.compression import finetune, global_magnitude_masks, prune, quantize_model, weighted_layers
 
 Array = np.ndarray
+SOLUTION = LocalSubmission(Path(__file__).resolve().parent.parent / "solution" / "compression.py")
 WARM_UP, SETTLED = 0.3, 0.75  # shares of the training: on the grid from here; pruned for good from here
 
 
@@ -183,11 +185,13 @@ def made(recipe: Recipe, train: Dataset) -> Sequential:
         augment=shifts,
     )
     if recipe.method == "rounded":
-        model = quantize_model(model, recipe.bits, recipe.scheme)
+        model = SOLUTION.quantize_model(model, recipe.bits, recipe.scheme)
     if recipe.method == "codebook":
-        masks = global_magnitude_masks(model, recipe.sparsity)
-        model = finetune(prune(model, recipe.sparsity), masks, train, epochs=2, learning_rate=0.02)
-        model = quantize_model(model, recipe.bits, "kmeans")
+        masks = SOLUTION.global_magnitude_masks(model, recipe.sparsity)
+        model = SOLUTION.finetune(
+            SOLUTION.prune(model, recipe.sparsity), masks, train, epochs=2, learning_rate=0.02
+        )
+        model = SOLUTION.quantize_model(model, recipe.bits, "kmeans")
     for array in model.parameters():
         array += 0.0  # rounding leaves negative zeros, which the file would have to keep apart
     return model
@@ -213,7 +217,9 @@ def main() -> None:
         model = made(recipe, train)
         save(model, options.folder / f"{recipe.name}.npz")
         parameters = sum(array.size for array in model.parameters())
-        zeros = sum(int((layer.weight == 0).sum()) for layer in weighted_layers(model))
+        zeros = sum(
+            int((layer.weight == 0).sum()) for layer in model.layers if isinstance(layer, WeightedLayer)
+        )
         print(
             f"{recipe.name:24} {parameters:7,} parameters, {zeros / parameters:5.1%} zeros, "
             f"{evaluate(model, mnist.validation):.2%} of validation images right",
