@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -58,6 +58,9 @@ lab-html: .venv/test  ## run the lab with the reference solution, into docs/lab.
 docs: .venv/test  ## build the documentation into docs/_build/html/
 	$(BIN)/python -m sphinx -E -W --keep-going -n -q -b html docs docs/_build/html
 
+bench-artifact: .venv/core  ## the packed size of committed models, beside other coders
+	$(BIN)/python benchmarks/artifact_sizes.py
+
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py
 
@@ -89,4 +92,4 @@ bench-nn: .venv/core  ## time one training epoch beside PyTorch's
 	@touch $@
 
 clean:  ## remove what the commands above made, .venv included
-	rm -rf .venv $(RESULTS) docs/_build docs/lab.html leaderboard/entries leaderboard/site *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv $(RESULTS) docs/_build leaderboard/entries leaderboard/site *.egg-info .pytest_cache .ruff_cache .mypy_cache

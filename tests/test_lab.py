@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -118,3 +119,9 @@ def test_each_step_has_an_idea_a_question_an_answer_and_a_source():
         assert "<details><summary>Check yourself</summary>" in step
         assert number == 6 or "**Out there.**" in step
         assert f'grader.check("part{number}")' in step
+
+
+def test_the_page_in_the_docs_shows_the_lab_as_it_is():
+    digest = hashlib.sha256((ROOT / "assignment" / "lab.py").read_bytes()).hexdigest()
+    page = (ROOT / "docs" / "lab.html").read_text(encoding="utf-8")
+    assert f"made of assignment/lab.py with SHA-256 {digest}" in page, "make it again: make lab-html"
