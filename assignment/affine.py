@@ -114,7 +114,7 @@ def fit_rounded_twice(levels: Array) -> tuple[Affine, int] | None:
     """As `codes * scale + minimum` comes out in float32, code 0 and the largest among the levels."""
     exact = levels.astype(np.float64)
     last = round((exact[-1] - exact[0]) / float(np.diff(exact).min()))
-    if not 3 < last < 2 * MAX_LEVEL or last > 4 * len(levels):
+    if not 3 < last < 2 * MAX_LEVEL or last > 64 * len(levels):
         return None
     for top in range(last, max(len(levels) - 2, last - 3), -1):
         likely = np.float32((exact[-1] - exact[0]) / top)
