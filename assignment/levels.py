@@ -15,6 +15,7 @@ import numpy as np
 
 Array = np.ndarray
 MAX_LEVEL = 32767
+BEYOND = 1 << 40  # as good as infinity: no level is so far from zero
 STEP_BITS = 37  # level * step stays under 2**53, so that a double holds the product exactly
 
 
@@ -40,7 +41,9 @@ class Step:
 
     def nearest(self, values: Array) -> Array:
         """Which levels are nearest to `values`: integers k."""
-        return np.rint(values.astype(np.float64) / float(self)).astype(np.int64)
+        with np.errstate(over="ignore"):
+            ks = np.rint(values.astype(np.float64) / float(self))
+        return ks.clip(-BEYOND, BEYOND).astype(np.int64)
 
     def levels(self, ks: Array) -> Array:
         """float32(k * step) for integers k, rounded once."""
