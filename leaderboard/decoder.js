@@ -3,9 +3,9 @@
  *     const model = Featherweight.unpack(bytes);              // Uint8Array -> { features, layers: [{ kind, ... }] }
  *     const logits = Featherweight.forward(model, pixels);    // Float32Array of 784 -> Float32Array of 10
  *
- * Written from docs/file-format.md, whose sections the comments name; the golden files pin it. It shares no line
- * with the decoder in Python, so that what both read alike is what the document says. All arithmetic of the coder
- * is on integers below 2**53, which doubles hold exactly.
+ * unpack throws ArtifactError for bytes that no packer wrote, and does no more work than they pay for. It was written
+ * from docs/file-format.md, whose sections the comments name, so that what it and the decoder in Python read alike is
+ * what the document says. The coder's arithmetic is on integers below 2**53, which doubles hold exactly.
  */
 var Featherweight = (() => { // var: a page finds it as window.Featherweight, too
 "use strict";
@@ -41,7 +41,7 @@ class Bits {
     this.code = this.word(0);
     this.position = 4;
     this.calls = this.bits = this.rawBits = 0;
-    // An encoder's low never gets there; decoding on would leave code >= range for ever.
+    // No encoder gets there; decoding on would leave code >= range for ever.
     refuseIf(this.code >= this.range, "the artifact begins with coded bytes that no encoder writes");
   }
 
@@ -280,7 +280,7 @@ const SQUASH = (() => {
   for (let s = 0; s <= ODDS_LIMIT; s++) {
     const e = Math.floor(powers[s & 255] / 32) * 2 ** (s >> 8);
     table[ODDS_LIMIT + s] = Math.floor((e * 65536) / (e + 2 ** 20));
-    table[ODDS_LIMIT - s] = s ? 65536 - table[ODDS_LIMIT + s] : table[ODDS_LIMIT];
+    table[ODDS_LIMIT - s] = 65536 - table[ODDS_LIMIT + s];
   }
   return table;
 })();
@@ -307,12 +307,11 @@ class Mixture {
   expect(input, text) {
     let slot = this.starts[input];
     for (const [token] of text.matchAll(/\d+|./g)) {
-      const e = LETTERS.indexOf(token) - 14;
+      const e = LETTERS.indexOf(token) - 14, seen = SEEN[Math.abs(e)] - 1;
       if (/\d/.test(token)) slot += Number(token);
       else {
-        this.zeros[slot] = e > 0 ? 1 : SEEN[-e] - 1;
-        this.ones[slot] = e < 0 ? 1 : SEEN[e] - 1;
-        if (e === 0) this.zeros[slot] = 0;
+        this.zeros[slot] = e < 0 ? seen : Math.sign(e);
+        this.ones[slot] = e > 0 ? seen : Math.sign(-e);
         slot += 1;
       }
     }
@@ -378,83 +377,6 @@ class Mixture {
     }
   }
 }
-
-// ---- Section 10: what is believed before anything is seen
-
-const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in halves
-const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
-const USED_WEIGHTS = [
-  [128, 163, -28],
-  [199, 200, 14],
-  [332, 41, 26],
-  [128, 128, 0],
-];
-const ZERO_WEIGHTS = [
-  [18, 77, 114, -3, 3, 11, -26, 5, 16, -4, 56, 12, 13, 87],
-  [-27, 114, 54, -18, 13, -41, 118, 57, 13, -18, -19, 0, -12, -1],
-  [51, -3, 39, -18, 55, -3, 38, 116, 9, -29, 7, 6, 0, 45],
-  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, -8],
-];
-const SIGN_WEIGHTS = [
-  [-87, 239, 8, 70, 5, -67, -58, -13, 53, -11, 39],
-  [-20, 111, -53, 8, -32, 26, 26, 48, 8, 0, 27],
-  [-7, 3, -17, 3, 4, 32, 48, -17, 0, 5, -14],
-  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, -36],
-];
-const SIZE_ROWS = [
-  [89, -48, 120, 40, 44, 46, 50, -164, 95, -65, -60],
-  [60, -45, 105, -17, 10, -50, 41, -2, 121, 25, -48],
-  [80, -32, 55, 2, 24, 37, 47, -35, 69, -16, 6],
-  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, -22],
-  [13, 10, 32, 65, 6, -9, 11, 63, -7, 50, 33],
-  [13, 17, 28, 22, 19, 4, 8, 38, 33, 66, -19],
-  [3, 3, 46, 33, -7, 11, 5, 58, 18, 66, 11],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, -46],
-  [-11, 55, 8, -1, 3, 20, 18, -1, -8, 104, 43],
-  [1, 29, 33, 28, -14, 2, 29, 17, -6, 121, 1],
-  [4, 37, 28, 15, 30, -7, 25, 28, -3, 94, 51],
-  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, -40],
-  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 22],
-  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 27],
-  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 13],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 1],
-];
-const SIZE_WEIGHTS = Array.from({ length: 4 * 80 }, (_, set) => {
-  const q = set % 80;
-  return SIZE_ROWS[4 * Math.floor(set / 80) + (q < 2 ? 0 : q < 17 ? 1 : q < 32 ? 2 : 3)];
-});
-
-// Mixture, input, and a letter for each slot as in the document; a number stands for so many dots.
-const EXPECTED = [
-  ["used", 0, `h9nm.JD10DFNC10BB.A9nDD.h10mm.m9nAA.n11l.F9DDINl9mmn.D9BCD.D9EDFNG9DBH.B9BA2C9EED.A9ACD.N9EHLNG8BBCJ\
-MJ8CCGLN70J8CCGLN11B16J8CCGJN11B42B.M8CCGLN.kCFIJJHIFHGCH.inGEJJMMLLNMN`],
-  ["used", 1, `fhm3n2nlAJ.kll.m.C7lj2A9nn.nC.n.DCJMN3AA.CA.C.E4BCBB.AC8ACABACDFILN2ACBGGBDCDED4IHFE.EF7DBDBIEDHMMN3\
-FGGHIDGJIF18HJMMNNLKNNN47B.G.BBCJM8BD27FHJMN8BCBE25BFHMN8B.DED25FILN9BBFC24BDJMN43nBE.CB.CDDFCH4AB.D\
-25CnCBDDEGN`],
-  ["zero", 1, `mAm.lnmAm2BmA.CmAnBl.nCmA.D.BBDlnnAlnmBnAADmC.DkA.CmAABnCBDBDBD.B.Am.AC.nBBACBC.BACn.ACnBCDCDCDn.AB.\
-BACABBC.DCDA.AB.CBCmCADBDDDCCBB.BABDBDBBDCHAFDEBDDE.ElF.BEDBCACnDADCBDFAFBFCCAFDHAFlD.CBGBEDDCAmDBEB\
-EECnCBECFBDnCDF8ECGGAE.CDAFCBGCFmCDECBBH8AB126mB`],
-  ["zero", 2, `afghhkjinmm.Diiijjjjjkn.AEglllkkkkm.nAD.mmmmlllln.AD2nmnmmmm.ABE3nnnmnn.ABE2BAAA3AACD2AAAAA3ACE2ABAA\
-AA.BBBE2EECBAA.ABDF2m.EBBABCCCE2BCDCBAABBCE3BCBB2CCCF2BECDCBBCCDE4FBEAA.CEF3BCEDDBBCEF4GCHCFBDEF3BCH\
-EDEDDDF4CGDDEGDEF4BECDDEGFG4BFFFBFFFG5DEnCIFFG6BDmDCFG6CBBCFJH3BlABBDnABF6B.mAAAE9A.BF8lABCD8BCACE8B\
-BBBF8BEBCF9CDCG9mDCE10FEF10CDE10CEE10mEG11DE11FE11FE11EF11EH11EG11FG11CG11EJ12H11BFbadiklmlA.ABF14mm\
-lkklln2BE20mn.ABE21n.ADF222fgiijkkmmACF15mmlklkkllBD21mBBCD22BEDF`],
-  ["zero", 7, `13afggfhggjmA2eeghhkgikmnAGfefffgjhijnCBghhhhhhhjm.C.jihiiiiiknnD.gkjjijiikm.BD.mllkjjkkmnB2lmlmllk2\
-n.D2nnmmmmm2AE2AA.nnn.AABE2CBBAA.ABBCE4ECCAAABDE16B13lA.BEl.BD6B.m2BB8B10B2CDC9AmBA9mABBC7mDB.BF7B3B\
-9B.CCF9DBDE9n.DE104badiklmlB.ACE157fgiijkkmm.CE`],
-  ["sign", 1, `FCnCA.A.nEC.ECnA.nCB.BAnA.mEB.DBnAnnDD.D.kAljAAnAmjAmkC.nAmn.nmA.nBlkAljA.nAmlAljC.AAmm.BnBBnFAnn2AE\
-nDnmEnmBAn.Al.nmBACB.nnnnBBBABA2lB2D.k.mmB.lBn.mn.Cl.BBA.lm120nmn`],
-  ["sign", 3, `4FEEDDDCB.nllkkkji8lDCABABA3nnmlm40n.m.n`],
-  ["sign", 7, `kllkkhfAnnmmkjCB2nljAAA.nnmGCBA2lFECBBAALGEDDDDm.nnnnBm.nn.mBhDAAmmB.C3nn.EBAAnknFABA.AjnAABBA70lm2n\
-m`],
-  ["size", 9, `961iiCECDFnDAl69kklBACAlDnm69mmmmnn.nAnm6gCl13d.Bk13lkA13lA13nn2BB.C2m5jAl13eA.i13m.m13l15nnnmCnm.B5\
-Am.i13inmg15j14m12AAA2nDnlBm5Amlmn12llmij12l.mA12nnm11BCBA.BBnAAB.mB2C3m12ni.lh12gAnl12D.n11BCBBABB.\
-A.ACC3C2nj12nl.lg12j2g12Bnm11CDCCCCBACBACBF2CA.lk12nnlkh13nmm13nml10DDDCCDCCBCAEnA2DCAli12nnmji12m.n\
-l13nnm10CDFDECDCCDAC.A2DB.kg12nnmij13nlh12Ankm10BDDCEFEDEDGB.DB.DBBmk12nnmki12l.n14m12DEBCFDFFBAA.m3\
-DDCnl12nn.mk12mnnm13mAn10BBBBBm10GEC.j13nnlj12m.nl12n.nn10BBm13EDC.k12nm.lj12nAnk12l.nl26EDCAl12nmnn\
-k13n.m14Bn26GDCAm16m14mm13nB27HFEBn12ADnnl12j.mm12nn.A26HEDBm12ADnnn12mnnk12mn.B26EACAn12llnmm12lAnl\
-12n.DC26HHGD13mCnnA13Amn12lllA26FFF.A14nBC29mBC`],
-];
 
 // ---- Sections 6.2, 6.3 and 6.5: what is known, and the symbols
 
@@ -769,7 +691,7 @@ class Arrays {
       symbols = this.symbols.decode(layout, alphabet, role, hints);
       if (coding === FLOAT) patterns = this.floats(symbols, table);
       else if (coding === GRIDS) patterns = this.grids(symbols, columns);
-      else patterns = Uint32Array.from(symbols, (symbol) => table[symbol + alphabet.negatives]);
+      else patterns = new Uint32Array(symbols.length).map((_, i) => table[symbols[i] + alphabet.negatives]);
     }
     const counts = new Int32Array(columns);
     symbols.forEach((symbol, i) => (counts[i % columns] += symbol ? 1 : 0));
@@ -866,7 +788,8 @@ class Arrays {
 
   floats(symbols, { width, top }) {
     this.bits.expectRaw(sum(symbols.map((symbol) => (symbol ? 1 : 0))), width);
-    return Uint32Array.from(symbols, (symbol) => {
+    return new Uint32Array(symbols.length).map((_, i) => {
+      const symbol = symbols[i];
       if (!symbol) return 0;
       const size = (top + 1 - Math.abs(symbol)) * 2 ** 23 + this.bits.raw(width) * 2 ** (23 - width);
       refuseIf(size === 0 && symbol > 0, "the artifact has a float array with a zero coded as a number");
@@ -875,12 +798,12 @@ class Arrays {
   }
 
   grids(symbols, columns) {
-    const result = new Uint32Array(symbols.length);
+    const result = new Uint32Array(symbols.length), rows = symbols.length / columns;
     for (let c = 0; c < columns; c++) {
-      const column = symbols.filter((_, i) => i % columns === c);
+      const column = Array.from({ length: rows }, (_, row) => symbols[row * columns + c]);
       if (!column.some((symbol) => symbol)) continue;
       const step = this.step();
-      patternsOf(Array.from(column, (k) => k * step)).forEach((pattern, row) => (result[row * columns + c] = pattern));
+      patternsOf(column.map((k) => k * step)).forEach((pattern, row) => (result[row * columns + c] = pattern));
     }
     return result;
   }
@@ -893,7 +816,7 @@ function toArray(patterns, shape) {
   let data = patterns;
   if (shape.length === 4) {
     const out = shape[0], rows = patterns.length / out;
-    data = Uint32Array.from(patterns, (_, i) => patterns[(i % rows) * out + Math.floor(i / rows)]);
+    data = patterns.map((_, i) => patterns[(i % rows) * out + Math.floor(i / rows)]);
   }
   return { shape, data: new Float32Array(data.buffer) };
 }
@@ -945,7 +868,8 @@ const FORWARD = {
       for (let c = 0; c < channels; c++) {
         for (let y = Math.max(0, -top); y < kh && top + y < height; y++) {
           for (let x = Math.max(0, -left); x < kw && left + x < width; x++) {
-            total += weight.data[((o * channels + c) * kh + y) * kw + x] * data[(c * height + top + y) * width + left + x];
+            const seen = data[(c * height + top + y) * width + left + x];
+            total += seen * weight.data[((o * channels + c) * kh + y) * kw + x];
           }
         }
       }
@@ -982,6 +906,83 @@ function forward(model, image) {
   const start = { shape: [model.features], data: Float32Array.from(image) };
   return model.layers.reduce((flow, layer) => FORWARD[layer.kind](layer, flow), start).data;
 }
+
+// ---- Section 10: what is believed before anything is seen
+
+const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in halves
+const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
+const USED_WEIGHTS = [
+  [128, 163, -28],
+  [199, 200, 14],
+  [332, 41, 26],
+  [128, 128, 0],
+];
+const ZERO_WEIGHTS = [
+  [18, 77, 114, -3, 3, 11, -26, 5, 16, -4, 56, 12, 13, 87],
+  [-27, 114, 54, -18, 13, -41, 118, 57, 13, -18, -19, 0, -12, -1],
+  [51, -3, 39, -18, 55, -3, 38, 116, 9, -29, 7, 6, 0, 45],
+  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, -8],
+];
+const SIGN_WEIGHTS = [
+  [-87, 239, 8, 70, 5, -67, -58, -13, 53, -11, 39],
+  [-20, 111, -53, 8, -32, 26, 26, 48, 8, 0, 27],
+  [-7, 3, -17, 3, 4, 32, 48, -17, 0, 5, -14],
+  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, -36],
+];
+const SIZE_ROWS = [
+  [89, -48, 120, 40, 44, 46, 50, -164, 95, -65, -60],
+  [60, -45, 105, -17, 10, -50, 41, -2, 121, 25, -48],
+  [80, -32, 55, 2, 24, 37, 47, -35, 69, -16, 6],
+  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, -22],
+  [13, 10, 32, 65, 6, -9, 11, 63, -7, 50, 33],
+  [13, 17, 28, 22, 19, 4, 8, 38, 33, 66, -19],
+  [3, 3, 46, 33, -7, 11, 5, 58, 18, 66, 11],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, -46],
+  [-11, 55, 8, -1, 3, 20, 18, -1, -8, 104, 43],
+  [1, 29, 33, 28, -14, 2, 29, 17, -6, 121, 1],
+  [4, 37, 28, 15, 30, -7, 25, 28, -3, 94, 51],
+  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, -40],
+  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 22],
+  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 27],
+  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 13],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 1],
+];
+const SIZE_WEIGHTS = Array.from({ length: 4 * 80 }, (_, set) => {
+  const q = set % 80;
+  return SIZE_ROWS[4 * Math.floor(set / 80) + (q < 2 ? 0 : q < 17 ? 1 : q < 32 ? 2 : 3)];
+});
+
+// Mixture, input, and a letter for each slot as in the document; a number stands for so many dots.
+const EXPECTED = [
+  ["used", 0, `h9nm.JD10DFNC10BB.A9nDD.h10mm.m9nAA.n11l.F9DDINl9mmn.D9BCD.D9EDFNG9DBH.B9BA2C9EED.A9ACD.N9EHLNG8BBCJ\
+MJ8CCGLN70J8CCGLN11B16J8CCGJN11B42B.M8CCGLN.kCFIJJHIFHGCH.inGEJJMMLLNMN`],
+  ["used", 1, `fhm3n2nlAJ.kll.m.C7lj2A9nn.nC.n.DCJMN3AA.CA.C.E4BCBB.AC8ACABACDFILN2ACBGGBDCDED4IHFE.EF7DBDBIEDHMMN3\
+FGGHIDGJIF18HJMMNNLKNNN47B.G.BBCJM8BD27FHJMN8BCBE25BFHMN8B.DED25FILN9BBFC24BDJMN43nBE.CB.CDDFCH4AB.D\
+25CnCBDDEGN`],
+  ["zero", 1, `mAm.lnmAm2BmA.CmAnBl.nCmA.D.BBDlnnAlnmBnAADmC.DkA.CmAABnCBDBDBD.B.Am.AC.nBBACBC.BACn.ACnBCDCDCDn.AB.\
+BACABBC.DCDA.AB.CBCmCADBDDDCCBB.BABDBDBBDCHAFDEBDDE.ElF.BEDBCACnDADCBDFAFBFCCAFDHAFlD.CBGBEDDCAmDBEB\
+EECnCBECFBDnCDF8ECGGAE.CDAFCBGCFmCDECBBH8AB126mB`],
+  ["zero", 2, `afghhkjinmm.Diiijjjjjkn.AEglllkkkkm.nAD.mmmmlllln.AD2nmnmmmm.ABE3nnnmnn.ABE2BAAA3AACD2AAAAA3ACE2ABAA\
+AA.BBBE2EECBAA.ABDF2m.EBBABCCCE2BCDCBAABBCE3BCBB2CCCF2BECDCBBCCDE4FBEAA.CEF3BCEDDBBCEF4GCHCFBDEF3BCH\
+EDEDDDF4CGDDEGDEF4BECDDEGFG4BFFFBFFFG5DEnCIFFG6BDmDCFG6CBBCFJH3BlABBDnABF6B.mAAAE9A.BF8lABCD8BCACE8B\
+BBBF8BEBCF9CDCG9mDCE10FEF10CDE10CEE10mEG11DE11FE11FE11EF11EH11EG11FG11CG11EJ12H11BFbadiklmlA.ABF14mm\
+lkklln2BE20mn.ABE21n.ADF222fgiijkkmmACF15mmlklkkllBD21mBBCD22BEDF`],
+  ["zero", 7, `13afggfhggjmA2eeghhkgikmnAGfefffgjhijnCBghhhhhhhjm.C.jihiiiiiknnD.gkjjijiikm.BD.mllkjjkkmnB2lmlmllk2\
+n.D2nnmmmmm2AE2AA.nnn.AABE2CBBAA.ABBCE4ECCAAABDE16B13lA.BEl.BD6B.m2BB8B10B2CDC9AmBA9mABBC7mDB.BF7B3B\
+9B.CCF9DBDE9n.DE104badiklmlB.ACE157fgiijkkmm.CE`],
+  ["sign", 1, `FCnCA.A.nEC.ECnA.nCB.BAnA.mEB.DBnAnnDD.D.kAljAAnAmjAmkC.nAmn.nmA.nBlkAljA.nAmlAljC.AAmm.BnBBnFAnn2AE\
+nDnmEnmBAn.Al.nmBACB.nnnnBBBABA2lB2D.k.mmB.lBn.mn.Cl.BBA.lm120nmn`],
+  ["sign", 3, `4FEEDDDCB.nllkkkji8lDCABABA3nnmlm40n.m.n`],
+  ["sign", 7, `kllkkhfAnnmmkjCB2nljAAA.nnmGCBA2lFECBBAALGEDDDDm.nnnnBm.nn.mBhDAAmmB.C3nn.EBAAnknFABA.AjnAABBA70lm2n\
+m`],
+  ["size", 9, `961iiCECDFnDAl69kklBACAlDnm69mmmmnn.nAnm6gCl13d.Bk13lkA13lA13nn2BB.C2m5jAl13eA.i13m.m13l15nnnmCnm.B5\
+Am.i13inmg15j14m12AAA2nDnlBm5Amlmn12llmij12l.mA12nnm11BCBA.BBnAAB.mB2C3m12ni.lh12gAnl12D.n11BCBBABB.\
+A.ACC3C2nj12nl.lg12j2g12Bnm11CDCCCCBACBACBF2CA.lk12nnlkh13nmm13nml10DDDCCDCCBCAEnA2DCAli12nnmji12m.n\
+l13nnm10CDFDECDCCDAC.A2DB.kg12nnmij13nlh12Ankm10BDDCEFEDEDGB.DB.DBBmk12nnmki12l.n14m12DEBCFDFFBAA.m3\
+DDCnl12nn.mk12mnnm13mAn10BBBBBm10GEC.j13nnlj12m.nl12n.nn10BBm13EDC.k12nm.lj12nAnk12l.nl26EDCAl12nmnn\
+k13n.m14Bn26GDCAm16m14mm13nB27HFEBn12ADnnl12j.mm12nn.A26HEDBm12ADnnn12mnnk12mn.B26EACAn12llnmm12lAnl\
+12n.DC26HHGD13mCnnA13Amn12lllA26FFF.A14nBC29mBC`],
+];
 
 return { unpack, forward, ArtifactError };
 })();

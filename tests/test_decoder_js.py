@@ -112,9 +112,9 @@ def random_model(rng: np.random.Generator) -> Sequential:
     """Layers of every kind in some order, each array of another kind; a third of the models have no pictures."""
     layers: list[Layer] = []
     if rng.random() < 0.35:
-        features = int(rng.choice([1, 2, 9, 12, 49, 100, 256]))
+        features = int(rng.choice([1, 2, 9, 12, 49, 100]))
     else:
-        side = int(rng.choice([5, 8, 12, 28], p=[0.3, 0.35, 0.3, 0.05]))
+        side = int(rng.choice([4, 6, 9]))
         channels, features = 1, side * side
         layers.append(Reshape((1, side, side)))
         for _ in range(int(rng.integers(1, 4))):
@@ -122,7 +122,7 @@ def random_model(rng: np.random.Generator) -> Sequential:
             if kind == "relu" or (kind in ("max", "avg") and side < 4):
                 layers.append(ReLU())
             elif kind == "conv":
-                out, kh, kw = (int(rng.integers(1, most)) for most in (9, 4, 4))
+                out, kh, kw = (int(rng.integers(1, most)) for most in (5, 4, 4))
                 kw = kh if rng.random() < 0.7 else kw
                 stride = int(rng.integers(1, 3))
                 padding = int(rng.integers(0 if side >= 3 else 1, 3))
@@ -135,8 +135,8 @@ def random_model(rng: np.random.Generator) -> Sequential:
             side = min(shape[2:])
         layers.append(Flatten())
         features = int(np.prod(shape[1:]))
-    for _ in range(int(rng.integers(0, 3))):
-        units = int(rng.choice([1, 3, 10, 20, 40]))
+    for _ in range(int(rng.integers(0, 2))):
+        units = int(rng.choice([1, 3, 12, 30]))
         layers += [Dense(features, units), ReLU()]
         features = units
     model = Sequential([*layers, Dense(features, 10)])
@@ -160,9 +160,9 @@ def random_array(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray
 
 @needs_node
 def test_random_models_decode_to_the_same_bits_in_javascript() -> None:
-    """250 of them, with arrays of every kind in layers of every kind."""
+    """200 of them, with arrays of every kind in layers of every kind."""
     rng = np.random.default_rng(20)
-    models = [random_model(rng) for _ in range(250)]
+    models = [random_model(rng) for _ in range(200)]
     answers = in_javascript([pack(model) for model in models])
     for index, (model, answer) in enumerate(zip(models, answers, strict=True)):
         assert_decoded(answer, model, f"random model {index}")
@@ -180,7 +180,7 @@ def edge_models() -> dict[str, Sequential]:
             Sequential([Reshape((1, 4, 4)), Conv2D(1, 520, 2)]), sparse(grid(0.3))
         ),
         "the largest levels": filled(Sequential([Dense(50, 40)]), grid(1e-4, 32767)),
-        "counters that overflow": filled(Sequential([Dense(400, 30)]), sparse(grid(0.1, 2), 0.5)),
+        "counters that overflow": filled(Sequential([Dense(144, 40)]), sparse(grid(0.1, 2), 0.5)),
         "a tiny step": Sequential(
             [Dense.from_arrays(np.ldexp(normal.round(1), -130).astype(np.float32), np.zeros(10, np.float32))]
         ),
@@ -225,10 +225,10 @@ def bounded(model: Sequential) -> tuple[Sequential, Sequential]:
 def test_logits_of_random_images_equal_those_in_python() -> None:
     """300 images through layers of every kind: within what float32 rounds, wherever it rounds."""
     rng = np.random.default_rng(5)
-    images = rng.random((30, 784), dtype=np.float32)
+    images = rng.random((50, 784), dtype=np.float32)
     pictures = [Reshape((1, 28, 28)), Conv2D(1, 4, (3, 2), 2, 1), ReLU(), MaxPool2D(2), Conv2D(4, 5, 3, 1, 2)]
     models = []
-    for filler in ("sparse normal", "sparse grid", "codebook", "half precision", "unit grids"):
+    for filler in ("sparse normal", "sparse grid", "codebook"):
         models.append(filled(Sequential([Dense(784, 5), ReLU(), Dense(5, 10)]), FILLERS[filler]))
         layers = [*pictures, AvgPool2D(2), ReLU(), Flatten(), Dense(80, 10)]
         models.append(filled(Sequential(layers).copy(), FILLERS[filler]))
@@ -285,7 +285,7 @@ def flipped(data: bytes, every: int) -> list[bytes]:
 @needs_node
 def test_flipped_bits_are_refused_or_mean_the_same_model_in_both_decoders() -> None:
     """No stranger's file may mean one model to the grader and another on the leaderboard's page."""
-    files = flipped(small_file(), 9) + flipped(pack(filled(every_layer(), FILLERS["any bits"])), 83)
+    files = flipped(small_file(), 17) + flipped(pack(filled(every_layer(), FILLERS["any bits"])), 101)
     assert assert_alike(files) > len(files) // 4
 
 
