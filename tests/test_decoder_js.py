@@ -91,6 +91,18 @@ def assert_decoded(answer: dict[str, Any], model: Sequential, name: object) -> N
     assert base64.b64decode(answer["bits"]) == bits_of_model(model), name
 
 
+@needs_node
+def test_a_script_element_gets_one_global() -> None:
+    """In a page there is no `module`, and whatever else the file defined would stand in others' way."""
+    page = "const page = {}; require('vm').runInNewContext(require('fs').readFileSync(process.argv[1], 'utf8'), page);"
+    shown = "console.log(Object.keys(page).join(), Object.keys(page.Featherweight).sort().join());"
+    assert NODE is not None, "CI must have node: apt-get install nodejs"
+    done = subprocess.run(
+        [NODE, "-e", page + shown, str(DECODER)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.split() == ["Featherweight", "ArtifactError,forward,unpack"], done.stderr
+
+
 # Golden files
 
 
