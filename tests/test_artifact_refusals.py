@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from assignment import entropy
 from assignment.artifact import MAGIC, ArtifactError, ledger, pack, unpack
 from assignment.entropy import Encoder, Fields
+from assignment.levels import MAX_LEVEL
 from assignment.nn import AvgPool2D, Conv2D, Dense, MaxPool2D, ReLU, Reshape, Sequential
 from assignment.structure import END, MAX_SIZE, code_kind
 from tests.artifact_models import assert_same, dense_model, every_layer, filled, small_file
@@ -157,15 +159,19 @@ def test_something_that_is_no_bytes_is_refused() -> None:
         unpack("artifact")  # type: ignore[arg-type]
 
 
-def claiming(units: int) -> bytes:
-    """A file that claims one dense layer of so many units, and ends there."""
-    encoder = Encoder()
-    fields = Fields(encoder)
+def claim(fields: Fields, units: int) -> None:
+    """One dense layer of so many units."""
     fields.flag("unusual input", False)
     code_kind(fields, 0, 0)
     fields.flag("unusual units", True)
     fields.number("units", units - 1, MAX_SIZE - 1)
     code_kind(fields, END, 2)
+
+
+def claiming(units: int) -> bytes:
+    """A file that claims a dense layer, and ends there."""
+    encoder = Encoder()
+    claim(Fields(encoder), units)
     return MAGIC + encoder.finish()
 
 
@@ -176,6 +182,29 @@ def test_huge_claims_cost_neither_time_nor_memory(units: int) -> None:
     with pytest.raises(ArtifactError):
         unpack(claiming(units))
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("coding", [0, 2, 3, 4, 5])
+def test_the_largest_array_that_can_be_claimed_takes_bounded_memory(coding: int) -> None:
+    """Every field at its maximum, for 4 million weights in some 300 bytes: 64 MiB beyond the model itself."""
+    encoder = Encoder()
+    fields = Fields(encoder)
+    claim(fields, 5_342)
+    fields.choice("weight coding", coding, 3)
+    fields.number("levels of a weight", MAX_LEVEL - 1, MAX_LEVEL - 1)
+    fields.number("levels fewer of a weight", 0, MAX_LEVEL)
+    fields.bits((1 << 32) - 1, 32)
+    data = MAGIC + encoder.finish() + np.random.default_rng(0).bytes(300)
+    start = time.process_time()
+    tracemalloc.start()
+    with pytest.raises(ArtifactError):
+        unpack(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < (16 + 64) * 2**20
+    assert time.process_time() - start < 10, (
+        "2 s at leisure; this machine may be busy, and tracing takes time"
+    )
 
 
 def test_work_beyond_what_the_bytes_pay_for_is_refused_and_packed_raw(
