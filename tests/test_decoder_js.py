@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assignment import priors
 from assignment.artifact import ArtifactError, pack, unpack
 from assignment.nn import AvgPool2D, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, Sequential
 from tests.artifact_models import FILLERS, every_layer, filled, grid, small_file, sparse
@@ -101,6 +103,29 @@ def test_a_script_element_gets_one_global() -> None:
         [NODE, "-e", page + shown, str(DECODER)], capture_output=True, text=True, timeout=60
     )
     assert done.stdout.split() == ["Featherweight", "ArtifactError,forward,unpack"], done.stderr
+
+
+# Tables
+
+
+def test_tables_of_the_decoder_in_javascript_are_those_of_the_packer() -> None:
+    """All of them: a slot that no golden file meets would go unnoticed until a model does."""
+    text = DECODER.read_text(encoding="utf-8").replace("\\\n", "")
+    for name, known in {
+        "USED_WEIGHTS": priors.USED_WEIGHTS,
+        "ZERO_WEIGHTS": priors.ZERO_WEIGHTS,
+        "SIGN_WEIGHTS": priors.SIGN_WEIGHTS,
+        "SIZE_ROWS": priors.SIZE_ROWS,
+    }.items():
+        match = re.search(rf"const {name} = (\[.*?),?\n\];", text, re.DOTALL)
+        assert match, name
+        assert (np.array(json.loads(match[1] + "]")) * 256 == known).all(), name
+    found = re.findall(r'\["(\w+)", (\d+), `([^`]+)`\]', text)
+    assert {(name.upper(), int(place)) for name, place, _ in found} == set(priors.EXPECTED)
+    for name, place, short in found:
+        known = priors.EXPECTED[name.upper(), int(place)]
+        letters = re.sub(r"\d+", lambda run: "." * int(run[0]), short)
+        assert (priors.expected(letters.ljust(len(known), ".")) == known).all(), (name, place)
 
 
 # Golden files
