@@ -215,7 +215,8 @@ class Fields:
     def _bit(self, context: str, node: int, bit: int, zeros: int = 0) -> int:
         """A bit as probable as it was before (Krichevsky and Trofimov 1981), as if `zeros` zeros had been."""
         counts = self._counts.setdefault((context, node), [zeros, 0])
-        bit = self.coder.code([bit], [(2 * counts[1] + 1) * HALF // (counts[0] + counts[1] + 1)])[0]
+        probability = max(1, (2 * counts[1] + 1) * HALF // (counts[0] + counts[1] + 1))
+        bit = self.coder.code([bit], [probability])[0]
         counts[bit] += 1
         return bit
 

@@ -67,7 +67,7 @@ SIZE_ROWS = in_256ths([
 ])  # fmt: skip
 SIZE_WEIGHTS = np.repeat(SIZE_ROWS, [stop - start for start, stop in QUESTIONS] * 4, axis=0)
 
-# (mixture, input): the slots of that input, in order; those of SIZE are questions 0 to 31 of each level
+# (mixture, input): the slots of that input, in order; those of SIZE are all 80 of each level
 EXPECTED = {
     ("USED", 0): expected(
         "h.........nm.JD..........DFNC..........BB.A.........nDD.h..........mm.m.........nAA.n..........."

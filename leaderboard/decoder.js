@@ -141,7 +141,7 @@ class Fields {
     const key = `${context} ${node}`;
     if (!this.counts.has(key)) this.counts.set(key, [zeros, 0]);
     const seen = this.counts.get(key);
-    const bit = this.bits.bit(Math.floor(((2 * seen[1] + 1) * 32768) / (seen[0] + seen[1] + 1)));
+    const bit = this.bits.bit(Math.max(1, Math.floor(((2 * seen[1] + 1) * 32768) / (seen[0] + seen[1] + 1))));
     this.bits.endCall(1);
     seen[bit] += 1;
     return bit;

@@ -300,3 +300,17 @@ def test_empty_kernel_planes_cost_next_to_nothing() -> None:
         kernels[channel, :, channel] = rng.integers(1, 8, 9) * rng.choice([-1, 1], 9)
     size = symbols_through(kernels.reshape(144, 16), Layout(16, 3, 3, 16))
     assert size < 144 * 4 / 8 + 70  # four bits a weight, and where they are
+
+
+def test_a_field_that_was_one_thing_for_very_long_can_still_be_another():
+    """After 32,768 zeros the chance of a 1 rounds to nothing; a range of nothing would never grow again."""
+    values = [0] * (HALF + 10) + [1, 0, 2]
+    encoder = Encoder()
+    fields = Fields(encoder)
+    for value in values:
+        fields.number("levels", value, 255)
+        fields.bits(value, 24)  # bytes, so that the file pays for the work of reading it
+    fields = Fields(Decoder(encoder.finish()))
+    for value in values:
+        assert fields.number("levels", 0, 255) == value
+        assert fields.bits(0, 24) == value
