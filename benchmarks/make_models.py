@@ -4,8 +4,8 @@
     ... python benchmarks/make_models.py --set tuning --folder /tmp/tuning   # other seeds, widths, grids
     ... python benchmarks/make_models.py --set held-out --folder /tmp/held-out
 
-The coder's constants were chosen on the tuning set, and looked at on nothing else but the committed models; what
-holds on the held-out set holds for models that nobody has seen. Each file has the arrays in order (`0`, `1`,
+The coder's constants were chosen on the tuning set and on some of the committed models. Of the held-out set, the
+pooled models were looked at on the way; what holds on the others holds for models that nobody has seen. Each file has the arrays in order (`0`, `1`,
 ...) and the layers as JSON.
 """
 
