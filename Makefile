@@ -10,11 +10,11 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact fuzz-artifact bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 grade: .venv/core  ## grade the reference solution, post it, build leaderboard/site/
 	$(BIN)/python -m grader grade solution/compression.py --out $(RESULTS) --sandbox $(SANDBOX)
@@ -60,6 +60,9 @@ docs: .venv/test  ## build the documentation into docs/_build/html/
 
 bench-artifact: .venv/core  ## the packed size of committed models, beside other coders
 	$(BIN)/python benchmarks/artifact_sizes.py
+
+fuzz-artifact: .venv/core  ## throw broken files at unpack
+	$(BIN)/python benchmarks/fuzz_artifact.py --inputs 100000 --jobs $(JOBS)
 
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py
