@@ -144,8 +144,9 @@ for mask, layer in zip(student.global_magnitude_masks(base, 0.9), base.layers[::
 # %% [markdown]
 # <details><summary>Check yourself</summary>
 #
-# The last layer keeps most of its thousand weights: they are large, each decides between classes, and dropping
-# nine in ten of them saves next to nothing. The first layer has 88 % of all weights and many that read the
+# The last layer keeps about a third of its thousand weights: they are large, each decides between classes, and
+# dropping nine in ten of them would save next to nothing. The first layer keeps one in eleven: it has 88 % of all
+# weights, and many of them read the
 # border of the image, where nothing is ever drawn. A ranking in each layer takes the same share from both.
 #
 # </details>
