@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -107,11 +107,11 @@ def claimed_sizes(bench: Workbench, models: dict[str, Sequential]) -> dict[str, 
 # ------------------------------------------------------------------------- part 2: magnitude pruning
 
 
-def accuracy_by_sparsity(bench: Workbench, sparsities: Sequence[float] = SPARSITIES) -> dict[str, Curve]:
+def accuracy_by_sparsity(bench: Workbench) -> dict[str, Curve]:
     """Percent of the weights left -> percent accurate: one ranking over all layers, in each, and retrained."""
 
     def curve(make: Callable[[float], Sequential]) -> Callable[[], Curve]:
-        return lambda: [(100 * (1 - share), bench.accuracy(make(share))) for share in sparsities]
+        return lambda: [(100 * (1 - share), bench.accuracy(make(share))) for share in SPARSITIES]
 
     return each_that_works(
         {
@@ -164,10 +164,12 @@ def levels_of(bench: Workbench, weights: np.ndarray, bits: int) -> list[Levels]:
         return [np.asarray(codebook)[indices]]
 
     found = each_that_works({"affine": affine, "symmetric": symmetric, "kmeans": kmeans})
+    nothing = Levels("", np.zeros(0, np.float32), float("nan"))
     return [
-        Levels(name, np.unique(back), float(np.sqrt(np.mean((back - weights) ** 2))))
+        Levels(name, np.unique(arrays[0]), float(np.sqrt(np.mean((arrays[0] - weights) ** 2))))
+        if arrays
+        else replace(nothing, scheme=name)
         for name, arrays in found.items()
-        for back in arrays
     ]
 
 

@@ -101,9 +101,11 @@ def levels_on_histogram(weights: np.ndarray, found: Sequence[Levels]) -> Figure:
         axes[place].vlines(quantizer.levels, 0.5, counts.max(), color=colour, linewidth=1.2)
         axes[place].set_yscale("log")
         axes[place].set_ylim(0.5, counts.max() * 2)
-        labelled(axes[place], "weight" if place == len(found) - 1 else "", "weights",
-                 f"{quantizer.scheme}: {len(quantizer.levels)} levels, "
-                 f"root mean square error {quantizer.rms_error:.4f}")  # fmt: skip
+        said = f"{len(quantizer.levels)} levels, root mean square error {quantizer.rms_error:.4f}"
+        title = (
+            f"{quantizer.scheme}: {said}" if quantizer.levels.size else quantizer.scheme
+        )  # why there is none
+        labelled(axes[place], "weight" if place == len(found) - 1 else "", "weights", title)
     return figure
 
 

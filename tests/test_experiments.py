@@ -189,3 +189,19 @@ def test_a_curve_that_cannot_be_had_says_why_and_leaves_the_others():
     assert "other: finetune is not implemented yet" in [text.get_text() for text in legend.get_texts()]
     with pytest.raises(SubmissionError):
         experiments.each_that_works({"other": broken})
+
+
+def test_a_quantizer_that_is_not_ready_keeps_its_place_and_says_why():
+    class Half:
+        def __getattr__(self, name):
+            if name == "kmeans_codebook":
+                raise SubmissionError("not_implemented", name)
+            return getattr(LocalSubmission(ROOT / "solution" / "compression.py"), name)
+
+    weights = np.random.default_rng(0).normal(0, 1, (20, 20)).astype(np.float32)
+    figure = pictures.levels_on_histogram(
+        weights, experiments.levels_of(Workbench(Half(), None), weights, bits=3)
+    )
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles[0].startswith("affine: 8 levels, root mean square error")
+    assert titles[2] == "kmeans: kmeans_codebook is not implemented yet"
