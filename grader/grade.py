@@ -77,6 +77,8 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
     written nothing, where there is nothing to grade; GraderError where not even a record can be made.
     """
     started, own_before = datetime.now(UTC), time.process_time()
+    if request.canary is not None and not request.canary.is_dir():
+        raise UnusableError(f"there is no canary at {request.canary}: make one with `grader canary`")
     backend = backend_for(request.sandbox, unsafe=request.unsafe)
     source = take(request.path)
     folder = made_folder(request.out / source.id)

@@ -19,6 +19,7 @@ from assignment.shared_model import lenet_300_100
 from grader import GraderError, UnusableError, canary
 from grader.canary import SIDE, Canary, Change, change_of, changed
 from grader.compete import Entry, compete
+from grader.grade import Request, grade
 from grader.log import nowhere
 from grader.remote import room_for
 from grader.rules import ROOT, read_rules
@@ -296,3 +297,10 @@ def test_a_canary_stays_out_of_the_repository_and_replaces_none(tmp_path):
         canary.make(tmp_path, epochs=1)
     with pytest.raises(UnusableError, match="there is no folder"):
         canary.make(Path(tmp_path, "no", "canary"), epochs=1)
+
+
+def test_a_canary_that_is_not_there_is_said_before_any_test_runs(tmp_path):
+    request = Request(ROOT / "solution" / "compression.py", tmp_path / "out", canary=tmp_path / "none")
+    with pytest.raises(UnusableError, match="there is no canary at"):
+        grade(request)
+    assert not (tmp_path / "out").exists()
