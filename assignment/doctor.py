@@ -18,10 +18,10 @@ import numpy as np
 from .data import DataError, load_mnist
 from .seam import LocalSubmission, SubmissionError
 from .shared_model import model_card, shared_model
+from .workbench import COMPRESSION_FILE
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE_FILE = ROOT / "assignment" / "release.json"
-COMPRESSION_FILE = ROOT / "assignment" / "compression.py"
 SCHEMA = "featherweight/release/v1"
 DECIDING = ("assignment/", "tests_public/", "pyproject.toml", "requirements.txt")
 """What of a release decides a result; a student's README is their own affair."""
