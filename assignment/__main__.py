@@ -19,9 +19,10 @@ import traceback  # noqa: E402
 import webbrowser  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from .artifact import ArtifactError, LedgerRow, ledger  # noqa: E402
+from .artifact import ArtifactError, ledger  # noqa: E402
 from .data import DataError, Mnist, load_mnist  # noqa: E402
 from .doctor import doctor  # noqa: E402
+from .ledger import ledger_table  # noqa: E402
 from .measure import Measurement, measure  # noqa: E402
 from .scoring import BADGE_ACCURACY_PERCENT, BADGES, BUDGET_BYTES, CPU_SECONDS, badge  # noqa: E402
 from .seam import LocalSubmission, SubmissionError  # noqa: E402
@@ -204,28 +205,6 @@ def weight_class(result: Measurement) -> str:
 def ledger_command(options: argparse.Namespace) -> int:
     print(ledger_table(ledger(options.file.read_bytes())))
     return 0
-
-
-def ledger_table(rows: list[LedgerRow]) -> str:
-    """Array by array: what it takes in the file, and what its symbols would take if they came at random."""
-    total = sum(row.size_bytes for row in rows)
-    table = [("layer", "array", "shape", "bytes", "share", "entropy", "coding")]
-    for row in rows:
-        index = "" if row.layer_index is None else f"{row.layer_index} {row.layer}"
-        shape = " x ".join(map(str, row.shape))
-        entropy = f"{row.entropy_bytes:,.1f}" if row.shape else ""
-        share = f"{100 * row.size_bytes / total:.1f} %"
-        table.append((index, row.array, shape, f"{row.size_bytes:,.1f}", share, entropy, row.coding))
-    table.append(("", "total", "", f"{total:,.1f}", "", "", ""))
-    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
-    numbers = (3, 4, 5)
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column in numbers else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in table
-    )
 
 
 def doctor_command(options: argparse.Namespace) -> int:

@@ -110,6 +110,11 @@ def add_grade(commands: argparse._SubParsersAction) -> None:
         "--tests", choices=("public", "hidden", "all", "none"), default="all", help="default: all"
     )
     grade.add_argument("--no-compete", action="store_true", help="leave the competition run out")
+    grade.add_argument(
+        "--once",
+        action="store_true",
+        help="run compress() once, not again to see whether its bytes are the same",
+    )
     grade.add_argument("--sandbox", choices=CHOICES, default="auto", help="default: the best there is")
     grade.add_argument("--unsafe", action="store_true", help="allow --sandbox none")
     grade.add_argument("--seed", type=seed, metavar="N", help="of the random inputs (default: a fresh one)")
@@ -134,11 +139,17 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     score = commands.add_parser(
         "score",
         help="measure an artifact, a model.fw",
-        description="Unpack an artifact, count its bytes and measure it on the public half of the test set.",
+        description="Unpack an artifact, count its bytes, measure it: the row that any grading of it gives.",
         epilog=SCORE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     score.add_argument("artifact", metavar="ARTIFACT", type=Path)
+    score.add_argument(
+        "--split",
+        choices=("public", "private", "full"),
+        default="public",
+        help="of the test set: even indices, odd ones, or all (default: public)",
+    )
     score.set_defaults(run=run_score)
 
 
@@ -174,6 +185,7 @@ def run_grade(options: argparse.Namespace) -> int:
         seed=options.seed,
         commit=options.commit,
         canary=options.canary,
+        twice=not options.once,
         suites=suites,
     )
     reports = wanted_reports(options)
@@ -188,7 +200,9 @@ def run_grade(options: argparse.Namespace) -> int:
 
 
 def run_score(options: argparse.Namespace) -> int:
-    from grader.compete import ModelFault, entry, measure, public_half
+    from assignment.artifact import ledger
+    from assignment.ledger import ledger_table
+    from grader.measured import ModelFault, entry, measure, part_of
     from grader.table import competition_table, console_for, flags
 
     try:
@@ -196,12 +210,17 @@ def run_score(options: argparse.Namespace) -> int:
     except OSError as error:
         raise UnusableError(f"{options.artifact} cannot be read: {error.strerror}") from error
     rules, mnist = read_rules(), load_mnist()
+    images = part_of(mnist.test, options.split)
     try:
-        measured = measure(content, public_half(mnist.test), rules, backend_for("auto"))
+        measured = measure(content, images, rules, backend_for("auto"))
     except ModelFault as error:
         raise UnusableError(f"{options.artifact}: {error}") from error
-    found = asdict(entry(content, measured, rules.competition, mnist.name, 0.0))
-    console_for(sys.stdout).print(Group(competition_table(found), *flags(found)))
+    found = asdict(entry(content, measured, rules.competition, mnist.name, split=options.split))
+    console = console_for(sys.stdout)
+    console.print(f"{options.artifact}: {options.split} test images, {len(images):,} of {mnist.name}")
+    console.print(Group(competition_table(found), *flags(found)))
+    console.print(f"sha256: {found['artifact_sha256']}", soft_wrap=True)
+    print(ledger_table(ledger(content)))
     return GRADED
 
 

@@ -21,9 +21,10 @@ from assignment.nn import Sequential
 from assignment.shared_model import shared_model
 from grader import GraderError, UnusableError
 from grader.canary import read as read_canary
-from grader.compete import Entry, compete
+from grader.compete import compete
 from grader.intake import Source, take
 from grader.log import Log, nowhere
+from grader.measured import Entry
 from grader.progress import Silent
 from grader.record import Circumstances, Record, record_of, write
 from grader.remote import RemoteSubmission, Strikes, room_for
@@ -49,6 +50,7 @@ class Request:
     seed: int | None = None
     commit: str | None = None
     canary: Path | None = None
+    twice: bool = True
     suites: SuitePaths = field(default_factory=SuitePaths)
     rules: Rules = field(default_factory=read_rules)
 
@@ -163,7 +165,11 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
     run.data = mnist.name
     canary = None if run.request.canary is None else read_canary(run.request.canary, mnist)
     limit = rules.competition.cpu_seconds
-    titles = {"compress": f"compress (at most {limit:g} s of CPU time)", "canary": "compress on the canary"}
+    titles = {
+        "compress": f"compress (at most {limit:g} s of CPU time)",
+        "again": "compress again, for the same bytes",
+        "canary": "compress on the canary",
+    }
     run.entry = compete(
         room,
         model,
@@ -173,6 +179,7 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
         run.folder / ARTIFACT,
         sink=sink,
         canary=canary,
+        twice=run.request.twice,
         on_tick=lambda seconds: run.progress.note(f"{seconds:.0f} s of CPU time"),
         on_stage=lambda name: run.progress.stage(titles[name]),
     )

@@ -28,6 +28,9 @@ def predicted(artifact: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, str
     except ArtifactError as error:
         return f"the artifact cannot be unpacked: {error}"
     try:
+        classes = model.forward(images[:1]).shape[1:]
+        if classes != (10,):
+            return f"the unpacked model must give 10 logits for an image, got an array of shape {classes}"
         labels = model.predict(images)
     except ValueError as error:
         return f"the unpacked model does not run on images of shape (N, {images.shape[1]}): {error}"

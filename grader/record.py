@@ -24,7 +24,7 @@ from grader import GraderError, __version__
 from grader.intake import Source
 
 if TYPE_CHECKING:
-    from grader.compete import Entry
+    from grader.measured import Entry
     from grader.suites import TestResult
 
 SCHEMA = "featherweight/result/v1"

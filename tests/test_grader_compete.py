@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 
@@ -13,8 +14,9 @@ from assignment.data import Mnist
 from assignment.nn import Dataset, Dense, Flatten, ReLU, Reshape, Sequential, fit
 from assignment.scoring import score
 from grader import GraderError
-from grader.compete import Entry, Measured, compete, entry, locked, measure, packed, public_half
+from grader.compete import compete, locked
 from grader.log import nowhere
+from grader.measured import Entry, Measured, entry, measure, packed, part_of
 from grader.remote import room_for
 from grader.rules import read_rules
 from grader.sandbox import NoSandbox
@@ -78,12 +80,12 @@ def test_the_score_is_about_the_file(run, tmp_path, mnist):
     assert found.accuracy_percent > 95
     assert (
         found.accuracy_percent
-        == measure(content, public_half(mnist.test), QUICK, NoSandbox()).accuracy_percent
+        == measure(content, part_of(mnist.test, "public"), QUICK, NoSandbox()).accuracy_percent
     )
     assert found.score == score(found.accuracy_percent, found.bytes, 98.40, 1066440)
     assert (found.ranked, found.flags, found.division, found.split) == (True, [], "mlp", "public")
     assert found.cpu_seconds >= 0.05
-    assert run(SMALLER).artifact_sha256 == found.artifact_sha256
+    assert found.second_artifact_sha256 == found.artifact_sha256
 
 
 def test_compress_gets_what_the_rules_say(run):
@@ -142,15 +144,37 @@ def test_a_file_over_the_budget_is_measured_and_not_ranked(run):
     ],
 )
 def test_the_rules_decide_what_is_ranked(accuracy, data, is_ranked, flags):
-    found = entry(b"x" * 100, Measured(accuracy, "open"), RULES.competition, data, 1.0)
+    labels = np.zeros(5000, np.int64)
+    answers = (np.arange(5000) >= 50 * accuracy).astype(np.int64)
+    found = entry(b"x" * 100, Measured(labels, answers, "open"), RULES.competition, data)
+    assert found.accuracy_percent == accuracy
     assert (found.ranked, found.flags) == (is_ranked, flags)
     assert (found.score > 0) == (accuracy > 90)
 
 
-def test_the_public_half_is_the_even_one(mnist):
-    half = public_half(mnist.test)
-    assert len(half) == 51
-    assert half.labels.tolist() == mnist.test.labels[0::2].tolist()
+def test_the_public_half_is_the_even_one_and_the_private_one_the_rest(mnist):
+    public, private, full = (part_of(mnist.test, split) for split in ("public", "private", "full"))
+    assert (len(public), len(private)) == (51, 50)
+    assert public.labels.tolist() == mnist.test.labels[0::2].tolist()
+    assert private.labels.tolist() == mnist.test.labels[1::2].tolist()
+    assert full.labels.tolist() == mnist.test.labels.tolist()
+
+
+def test_a_record_says_which_images_were_right_and_what_was_taken_for_what():
+    """By hand: image 1 is a 7 taken for a 1; bits from the highest, 1011 1111 and 1000 0000."""
+    labels = np.array([3, 7, 7, 0, 1, 2, 9, 9, 5])
+    measured = Measured(labels, np.array([3, 1, 7, 0, 1, 2, 9, 9, 5]), "mlp")
+    assert base64.b64decode(measured.correct) == b"\xbf\x80"
+    assert (measured.confusion[7][1], measured.confusion[7][7], measured.confusion[9][9]) == (1, 1, 2)
+    assert sum(map(sum, measured.confusion)) == 9
+
+
+def test_another_number_of_classes_is_the_submissions_fault(run):
+    wide = "model.layers[-1] = Dense(12, 11); return model"
+    found = run(
+        f"from assignment.nn import Dense\ndef compress(model, data, budget_bytes, seed=0):\n    {wide}\n"
+    )
+    assert found.flags == ["the unpacked model must give 10 logits for an image, got an array of shape (11,)"]
 
 
 def test_divisions(shared):
@@ -162,7 +186,7 @@ def test_divisions(shared):
 def test_a_broken_grader_is_not_the_submissions_fault(monkeypatch, tmp_path, shared):
     broken = tmp_path / "measuring.py"
     broken.write_text("def packed(model): return model.spam")
-    monkeypatch.setattr("grader.compete.MEASURING", broken)
+    monkeypatch.setattr("grader.measured.MEASURING", broken)
     with pytest.raises(GraderError, match="measuring failed: packed raised AttributeError"):
         packed(shared, RULES, NoSandbox())
 

@@ -12,8 +12,8 @@ from fractions import Fraction
 import pytest
 
 from grader import GraderError, __version__
-from grader.compete import Entry
 from grader.intake import Source
+from grader.measured import Entry
 from grader.record import Circumstances, check, record_of, write, write_whole
 from grader.rules import ROOT, SuitePaths, read_points, read_rules, rules_sha256
 from grader.suites import TestResult
@@ -22,7 +22,8 @@ from grader.table import PARTS, show
 SHA = "0" * 64
 SOURCE = Source("ada", "handed-in/ada", b"", SHA, 0)
 MADE_WITH = Circumstances(SHA, "mnist", "none", 7, datetime(2026, 3, 1, 12, tzinfo=UTC), 1.234)
-ENTRY = Entry(4096, 97.5, 24.375, 7.16, True, [], 60.0, SHA, "public", "mlp")
+CONFUSION = [[9 * (row == column) for column in range(10)] for row in range(10)]
+ENTRY = Entry(4096, 97.5, 24.375, 7.16, True, [], 60.0, SHA, "public", "mlp", SHA, "/w==", CONFUSION)
 
 
 def result(
@@ -78,6 +79,8 @@ def test_every_record_the_grader_makes_is_valid():
         lambda r: r["totals"].update(points=None),
         lambda r: r.update(error="the grader failed"),
         lambda r: r["competition"].update(bytes=None),
+        lambda r: r["competition"].update(correct=None),
+        lambda r: r["competition"].update(confusion=[[1] * 10] * 9),
         lambda r: r["competition"].update(split="secret"),
     ],
 )
