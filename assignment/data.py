@@ -204,7 +204,7 @@ def verified(raw: bytes, sha256: str) -> np.ndarray:
     Raises ValueError, its text the end of a sentence about the file, unless the decompressed bytes are
     a whole IDX file with this SHA-256.
     """
-    plain = _decompressed(raw)
+    plain = decompressed(raw)
     array = _parse_idx(plain)
     found = hashlib.sha256(plain).hexdigest()
     if found != sha256:
@@ -212,7 +212,7 @@ def verified(raw: bytes, sha256: str) -> np.ndarray:
     return array
 
 
-def _decompressed(raw: bytes) -> bytes:
+def decompressed(raw: bytes) -> bytes:
     """Told apart by content, not by name: browsers unpack what they download and keep the `.gz`."""
     if raw[:2] != b"\x1f\x8b":
         return raw

@@ -20,6 +20,8 @@ from assignment.data import DataError, load_mnist  # noqa: E402
 from grader import GraderError, UnusableError, __version__  # noqa: E402
 from grader.canary import add_command as add_canary  # noqa: E402
 from grader.export.command import add_export, add_reports, wanted_reports, write_reports  # noqa: E402
+from grader.finalize import add_command as add_finalize  # noqa: E402
+from grader.gallery import add_command as add_gallery  # noqa: E402
 from grader.release import add_command as add_release  # noqa: E402
 from grader.rules import SuitePaths, read_rules  # noqa: E402
 from grader.sandbox import CHOICES, SANDBOXES  # noqa: E402
@@ -86,6 +88,8 @@ def parser() -> argparse.ArgumentParser:
     add_grade(commands)
     add_score(commands)
     add_canary(commands)
+    add_gallery(commands)
+    add_finalize(commands)
     add_release(commands)
     add_export(commands)
     doctor = commands.add_parser("doctor", help="say what this machine offers for grading")

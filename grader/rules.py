@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from assignment import scoring
 from grader import GraderError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,15 +20,27 @@ TOTAL_POINTS = 100
 
 @dataclass(frozen=True)
 class Competition:
-    """What `compress` must keep to, and the model it is measured against."""
+    """What `compress` must keep to, what its artifact is measured against, and until when."""
 
     budget_bytes: int
+    floor_percent: float
+    largest_quality: float
+    smallest_bytes: int
     reference_accuracy_percent: float
     reference_bytes: int
     seed: int
     cpu_seconds: float
     pack_cpu_seconds: float
     predict_cpu_seconds: float
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Badges:
+    """The weight classes: names and largest sizes in bytes, for files of this accuracy or better."""
+
+    accuracy_percent: float
+    bytes: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,7 @@ class WorkerLimits:
 @dataclass(frozen=True)
 class Rules:
     competition: Competition
+    badges: Badges
     canary: CanaryRules
     worker: WorkerLimits
 
@@ -92,13 +107,40 @@ def read_rules(path: Path = COMPETITION_FILE) -> Rules:
     """The competition's rules. Raises GraderError where the file is not as it must be."""
     facts = read_toml(path)
     try:
-        return Rules(
+        rules = Rules(
             Competition(**facts["competition"]),
+            Badges(**facts["badges"]),
             CanaryRules(**facts["canary"]),
             WorkerLimits(**facts["worker"]),
         )
     except (KeyError, TypeError) as error:
         raise GraderError(f"{path} does not hold the competition's rules: {error}") from error
+    deadline = rules.competition.deadline
+    if deadline is not None and (not isinstance(deadline, datetime) or deadline.tzinfo is None):
+        raise GraderError(f"deadline in {path} must be a time with its zone, as 2027-01-31T23:59:00Z")
+    agreed(rules, path)
+    return rules
+
+
+def agreed(rules: Rules, path: Path) -> None:
+    """Raises GraderError where students would be shown other scores than the grader's."""
+    facts, badges = rules.competition, rules.badges
+    for name, own, theirs in (
+        ("budget_bytes", facts.budget_bytes, scoring.BUDGET_BYTES),
+        ("reference_accuracy_percent", facts.reference_accuracy_percent, scoring.REFERENCE_ACCURACY_PERCENT),
+        ("reference_bytes", facts.reference_bytes, scoring.REFERENCE_BYTES),
+        ("cpu_seconds", facts.cpu_seconds, scoring.CPU_SECONDS),
+        ("floor_percent", facts.floor_percent, scoring.FLOOR_PERCENT),
+        ("largest_quality", facts.largest_quality, scoring.LARGEST_QUALITY),
+        ("smallest_bytes", facts.smallest_bytes, scoring.SMALLEST_BYTES),
+        ("accuracy_percent of badges", badges.accuracy_percent, scoring.BADGE_ACCURACY_PERCENT),
+        ("bytes of badges", {size: name for name, size in badges.bytes.items()}, scoring.BADGES),
+    ):
+        if own != theirs:
+            raise GraderError(
+                f"{name} is {own} in {path} and {theirs} in assignment/scoring.py, which students have: "
+                "change both"
+            )
 
 
 def read_points(path: Path) -> dict[str, Worth]:

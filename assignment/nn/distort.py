@@ -32,7 +32,7 @@ def random_distortions(
     def augment(images: Array, rng: np.random.Generator) -> Array:
         side = int(np.sqrt(images.shape[1]))
         count = -(-len(images) // group)
-        rows, columns = _affine_field(rng, count, side, degrees, stretch, shear, shift)
+        rows, columns = affine_field(rng, count, side, degrees, stretch, shear, shift)
         if wobble:
             bends = wobble * _smooth_noise(rng, 2 * count, side, smoothness)
             rows, columns = rows + bends[:count], columns + bends[count:]
@@ -41,7 +41,7 @@ def random_distortions(
     return augment
 
 
-def _affine_field(
+def affine_field(
     rng: np.random.Generator,
     count: int,
     side: int,
