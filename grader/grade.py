@@ -78,11 +78,15 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
     Whatever fails in the grader itself stands in the record's `error`. Raises UnusableError, having
     written nothing, where there is nothing to grade; GraderError where not even a record can be made.
     """
+    return grade_source(request, take(request.path), progress)
+
+
+def grade_source(request: Request, source: Source, progress: Silent | None = None) -> Record:
+    """The same for a file that has been taken already; `request.path` is not opened."""
     started, own_before = datetime.now(UTC), time.process_time()
     if request.canary is not None and not request.canary.is_dir():
         raise UnusableError(f"there is no canary at {request.canary}: make one with `grader canary`")
     backend = backend_for(request.sandbox, unsafe=request.unsafe)
-    source = take(request.path)
     folder = made_folder(request.out / source.id)
     for name in (RESULT, ARTIFACT, LOG):
         (folder / name).unlink(missing_ok=True)

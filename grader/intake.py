@@ -29,7 +29,8 @@ MOST_MEMBERS = 100_000
 class Source:
     """The one file taken: its bytes, and how to speak of it.
 
-    id: the name of the folder or zip that it came in, fit for a file name.
+    id: the name of the folder or zip that it came in, or its own where that is not compression.py; fit for a
+        file name.
     content: all of it, or its first megabyte and a byte where it is `too_large`.
     """
 
@@ -60,8 +61,8 @@ def take(path: Path) -> Source:
         return from_zip(path)
     if path.suffix.lower() != ".py":
         raise UnusableError(f"{path} is not a compression.py, a folder that holds one, or a zip")
-    folder = Path(os.path.abspath(path)).parent
-    return source_from(named_after(folder), path, *read_regular(path))
+    name = path.stem if path.name != WANTED.name else named_after(Path(os.path.abspath(path)).parent)
+    return source_from(name, path, *read_regular(path))
 
 
 def from_folder(path: Path) -> Source:

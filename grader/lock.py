@@ -17,6 +17,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import struct
 import sys
 from collections.abc import Iterable
@@ -29,7 +30,7 @@ FILE_BYTES = 64 * MEBIBYTE
 OPEN_FILES = 128
 THREADS = 64
 
-PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
 SECCOMP_MODE_FILTER = 2
 LOAD, JUMP_IF_EQUAL, JUMP_IF_ANY, JUMP_IF_AT_LEAST, RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
@@ -65,6 +66,7 @@ def lock(orders: dict[str, Any]) -> None:
     limit(orders["memory_bytes"], orders["cpu_seconds"])
     if orders.get("uid") is not None:
         become(orders["uid"])
+    end_with_parent()
     if not orders.get("seccomp"):
         return
     _checked(_libc().prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no new privileges")
@@ -96,6 +98,12 @@ def become(uid: int) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+
+
+def end_with_parent() -> None:
+    """Be killed when the process that started this one is gone, however it went. Not where it has gone already."""
+    if sys.platform.startswith("linux"):
+        _checked(_libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "ending with the grader")
 
 
 def drop_capabilities() -> None:

@@ -1,0 +1,169 @@
+"""The part of the command line that is about a whole class."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader import UnusableError
+from grader.classroom.grading import Done, Order, grade_class, planned, settled
+from grader.classroom.plan import Line, moves
+from grader.classroom.points import read_class_points, strangers
+from grader.classroom.results import CLASS, Results
+from grader.classroom.summary import ERROR, SUMMARY, counted
+from grader.classroom.task import GRADER_LOG, Settings
+from grader.progress import progress_on_stderr
+from grader.rules import ROOT
+from grader.sandbox import CHOICES
+
+EXAMPLES = """\
+examples:
+  python -m grader grade-class collected --out results --jobs 4
+      everybody whose file, tests, grader or rules are not those of their last run
+  python -m grader grade-class collected --out results --resume
+      go on after an interruption of any kind, with the options of then
+  python -m grader grade-class collected --out results --plan
+      who would be graded, and why; whose points would move; nothing is written
+  python -m grader grade-class collected --out results --affected-by test_mask_keeps_exact_count
+      after that test was corrected: only those who did not pass it
+
+exit code: 0 when grading worked, whatever the grades; 1 when the grader itself failed for somebody;
+2 when there is no class to grade; 130 when stopped by Ctrl-C.
+"""
+
+
+def add_grade_class(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "grade-class",
+        help="grade a whole class, each submission once",
+        description="Grade a class: write OUT/<handle>/result.json for each, and a summary.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "place", metavar="DIR|ROSTER.csv", type=Path, help="a folder of submissions, or a roster"
+    )
+    command.add_argument("--out", metavar="RESULTS", type=Path, required=True)
+    command.add_argument(
+        "--jobs", metavar="N", type=positive, default=os.cpu_count() or 1, help="default: one for each core"
+    )
+    command.add_argument("--resume", action="store_true", help="go on, with the options of the last time")
+    command.add_argument(
+        "--only", metavar="NAME", nargs="+", default=[], help="only these (a-* is a pattern)"
+    )
+    command.add_argument("--affected-by", metavar="TEST", help="only those who did not pass this test")
+    command.add_argument("--plan", action="store_true", help="say what would be done, and do nothing")
+    command.add_argument(
+        "--tests", choices=("public", "hidden", "all", "none"), default="all", help="default: all"
+    )
+    command.add_argument("--no-compete", action="store_true", help="leave the competition run out")
+    command.add_argument("--sandbox", choices=CHOICES, default="auto", help="default: the best there is")
+    command.add_argument("--unsafe", action="store_true", help="allow --sandbox none")
+    command.add_argument(
+        "--seed", type=int, metavar="N", help="of the random inputs (default: one for the class)"
+    )
+    command.add_argument(
+        "--canary", metavar="FOLDER", type=Path, default=os.environ.get("FEATHERWEIGHT_CANARY") or None
+    )
+    command.add_argument(
+        "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
+    )
+    command.set_defaults(run=run_grade_class)
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"at least 1 is needed, got {value}")
+    return value
+
+
+def order_of(options: argparse.Namespace) -> Order:
+    """Raises UnusableError where the arguments contradict what is there."""
+    suites = (options.suites or ROOT).resolve()
+    if not suites.is_dir():
+        raise UnusableError(f"--suites needs a folder, and {options.suites} is none")
+    if options.canary is not None and not options.canary.is_dir():
+        raise UnusableError(f"there is no canary at {options.canary}: make one with `grader canary`")
+    if options.seed is not None and not 0 <= options.seed < 2**32:
+        raise UnusableError(f"a seed must be in [0, 2**32), got {options.seed}")
+    settings = Settings(
+        str(suites),
+        options.tests,
+        not options.no_compete,
+        options.sandbox,
+        options.unsafe,
+        None if options.canary is None else str(options.canary.resolve()),
+    )
+    return Order(
+        options.place,
+        options.out,
+        settings,
+        options.seed,
+        options.jobs,
+        options.only,
+        options.affected_by,
+        options.resume,
+    )
+
+
+def run_grade_class(options: argparse.Namespace) -> int:
+    order = order_of(options)
+    if options.plan:
+        for line in plan_lines(order):
+            print(line)
+        return 0
+    try:
+        with progress_on_stderr() as progress:
+            done = grade_class(order, progress)
+    except KeyboardInterrupt:
+        print("grader: stopped; what was graded is kept, and --resume goes on from there", file=sys.stderr)
+        return 130
+    for line in report_lines(done, order.out):
+        print(line)
+    return 1 if any(row.status == ERROR for row in done.rows) else 0
+
+
+def report_lines(done: Done, out: Path) -> Iterable[str]:
+    for row in done.rows:
+        if row.status == ERROR:
+            log = Results(out).shelf(row.id).newest_run()
+            where = f" ({log / GRADER_LOG})" if log is not None and (log / GRADER_LOG).is_file() else ""
+            yield f"grader error: {row.id}: {row.reason}{where}"
+    yield f"graded now: {done.graded} of {len(done.rows)}; the class: {counted(done.rows)}"
+    yield f"written: {out / CLASS / SUMMARY}"
+
+
+def plan_lines(order: Order) -> Iterable[str]:
+    """What would be done. Nothing is written, and no submission runs."""
+    results = Results(order.out)
+    settings = settled(order, results)
+    points = read_class_points(settings.paths, order.out)
+    pool = order.pool(settings, order.jobs)
+    try:
+        lines = planned(order, results, settings, pool.facts)
+    finally:
+        pool.close()
+    yield from (spelled(line) for line in lines if line.why or line.student.missing)
+    todo = sum(bool(line.why) for line in lines)
+    yield f"{todo} to grade, {sum(bool(line.student.missing) for line in lines)} missing, {len(lines)} in all"
+    if results.settings() is None:
+        return
+    for move in moves(results, points):
+        yield f"points {move.id}: {shown(move.before)} -> {shown(move.after)}"
+    records = [record for shelf in results.shelves() if (record := shelf.result()) is not None]
+    for name in strangers(points, records):
+        yield f"no record has the test {name} that regrade.toml names"
+
+
+def spelled(line: Line) -> str:
+    if line.student.missing:
+        return f"missing {line.student.handle}: {line.student.missing}"
+    return f"grade {line.student.handle}: {line.why}"
+
+
+def shown(points: float | None) -> str:
+    return "undecided" if points is None else f"{points:.6g}"
