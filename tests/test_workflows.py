@@ -16,7 +16,6 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 CHECK = ROOT / "grader" / "student" / "check.yml"
 CLASS = ROOT / "grader" / "instructor" / "grade-class.yml"
-COLLECT = ROOT / "grader" / "instructor" / "collect.sh"
 PROJECT = ROOT / ".github" / "workflows" / "ci.yml"
 WORKFLOWS = [CHECK, CLASS, PROJECT]
 
@@ -130,98 +129,3 @@ def test_only_the_job_that_pushes_keeps_its_token_on_disk():
             for step in job["steps"]:
                 if step.get("uses", "").startswith("actions/checkout@"):
                     assert step["with"]["persist-credentials"] is (name == "record"), (path.name, name)
-
-
-# Collecting, as the workflow does it.
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=ada", "-c", "user.email=ada@example.invalid")
-    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path) -> Path:
-    folder = tmp_path / "ada"
-    (folder / "assignment").mkdir(parents=True)
-    (folder / "assignment" / "compression.py").write_text("first = 1\n")
-    git(folder, "init", "--quiet")
-    return committed(folder)
-
-
-def committed(folder: Path) -> Path:
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message=work")
-    return folder
-
-
-def collect(tmp_path: Path, *lines: str) -> subprocess.CompletedProcess[str]:
-    (tmp_path / "roster.csv").write_text("\n".join(["handle,repository,commit", *lines]) + "\n")
-    return subprocess.run(
-        ["bash", str(COLLECT), "roster.csv", "collected"], cwd=tmp_path, capture_output=True, text=True
-    )
-
-
-def test_one_file_of_the_newest_commit_is_collected(tmp_path, repository):
-    (repository / "result.json").write_text("{}")
-    committed(repository)
-    done = collect(tmp_path, f"quiet-heron,{repository},")
-    assert done.returncode == 0, done.stderr
-    files = {
-        path.relative_to(tmp_path / "collected").as_posix() for path in (tmp_path / "collected").rglob("*.*")
-    }
-    assert files == {"quiet-heron/assignment/compression.py"}
-    commit = (tmp_path / "collected" / "quiet-heron" / "commit").read_text().strip()
-    assert commit == git(repository, "rev-parse", "HEAD")
-
-
-def test_a_pinned_commit_is_collected_though_newer_ones_are_there(tmp_path, repository):
-    pinned = git(repository, "rev-parse", "HEAD")
-    (repository / "assignment" / "compression.py").write_text("second = 2\n")
-    git(committed(repository), "config", "uploadpack.allowAnySHA1InWant", "true")
-    done = collect(tmp_path, f"quiet-heron,{repository},{pinned}")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "collected/quiet-heron/assignment/compression.py").read_text() == "first = 1\n"
-
-
-def test_a_link_arrives_as_the_text_that_it_is(tmp_path, repository):
-    (repository / "assignment" / "compression.py").unlink()
-    (repository / "assignment" / "compression.py").symlink_to("/etc/passwd")
-    committed(repository)
-    assert collect(tmp_path, f"quiet-heron,{repository},").returncode == 0
-    path = tmp_path / "collected/quiet-heron/assignment/compression.py"
-    assert not path.is_symlink()
-    assert path.read_text() == "/etc/passwd"
-
-
-def test_one_repository_that_cannot_be_had_stops_no_other(tmp_path, repository):
-    done = collect(tmp_path, f"no-one,{tmp_path}/nowhere,", f"quiet-heron,{repository},")
-    assert done.returncode == 1
-    assert "no-one: nothing was collected from" in done.stderr
-    assert (tmp_path / "collected" / "quiet-heron" / "commit").is_file()
-    assert not (tmp_path / "collected" / "no-one").exists()
-
-
-def test_a_file_that_is_too_large_is_not_collected(tmp_path, repository):
-    (repository / "assignment" / "compression.py").write_text("#" * (2**21 + 1))
-    committed(repository)
-    done = collect(tmp_path, f"quiet-heron,{repository},")
-    assert done.returncode == 1
-    assert "is larger than" in done.stderr
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "../../etc,https://github.com/a/b,",
-        "ada,--upload-pack=touch x,",
-        "ada,https://github.com/a/b,--option",
-        "ada",
-    ],
-)
-def test_a_roster_line_that_is_none_is_named(tmp_path, line):
-    done = collect(tmp_path, line)
-    assert done.returncode == 1
-    assert "is not handle,repository,commit" in done.stderr
-    assert not (tmp_path / "collected").exists()

@@ -15,4 +15,5 @@ def safe(text: str) -> str:
     ("'=HYPERLINK(1)", '-3.5', 'Ada')
     """
     start = text.lstrip(" \ufeff\u00a0")
-    return f"'{text}" if start.startswith(STARTS) and not NUMBER.fullmatch(text) else text
+    is_plain = len(text) == 1 or NUMBER.fullmatch(text)  # a lone "-" is Moodle's word for no grade
+    return f"'{text}" if start.startswith(STARTS) and not is_plain else text

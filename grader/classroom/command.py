@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader import UnusableError
+from grader.classroom.collect import add_arguments, run_collect
 from grader.classroom.grading import Done, Order, grade_class, planned, settled
 from grader.classroom.plan import Line, moves
 from grader.classroom.points import read_class_points, strangers
@@ -33,6 +34,29 @@ examples:
 exit code: 0 when grading worked, whatever the grades; 1 when the grader itself failed for somebody;
 2 when there is no class to grade; 130 when stopped by Ctrl-C.
 """
+
+
+COLLECT_EXAMPLES = """\
+examples:
+  python -m grader collect roster.csv --out collected
+      the newest commit of each default branch
+  python -m grader collect roster.csv --out collected --take tag
+      the last submit/* tag
+  python -m grader collect roster.csv --out collected --take due --pins pushes.csv
+      the last commit that a server saw before the student's deadline, by the times in pushes.csv
+"""
+
+
+def add_collect(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "collect",
+        help="fetch one file of each student's repository",
+        description="Fetch assignment/compression.py of each repository in a roster, and note the commit.",
+        epilog=COLLECT_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(command)
+    command.set_defaults(run=run_collect)
 
 
 def add_grade_class(commands: argparse._SubParsersAction) -> None:
@@ -144,7 +168,7 @@ def plan_lines(order: Order) -> Iterable[str]:
     points = read_class_points(settings.paths, order.out)
     pool = order.pool(settings, order.jobs)
     try:
-        lines = planned(order, results, settings, pool.facts)
+        lines = planned(order, results, settings, pool)
     finally:
         pool.close()
     yield from (spelled(line) for line in lines if line.why or line.student.missing)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grader import UnusableError
 from grader.classroom.plan import Line, Planner, affected, chosen
-from grader.classroom.points import read_class_points
+from grader.classroom.points import Points, read_class_points
 from grader.classroom.pool import LocalPool, Pool
 from grader.classroom.results import JOB, SOURCE, Results, as_json
 from grader.classroom.roster import read_class
@@ -66,9 +66,9 @@ def settled(order: Order, results: Results) -> Settings:
     return replace(order.settings, seed=secrets.randbits(32) if seed is None else seed)
 
 
-def planned(order: Order, results: Results, settings: Settings, facts: Facts) -> list[Line]:
+def planned(order: Order, results: Results, settings: Settings, pool: Pool) -> list[Line]:
     """Everybody that the order is about, with what there is to do for each."""
-    planner = Planner(results, settings, facts)
+    planner = Planner(results, settings, pool.facts.data if settings.competes else "")
     students = read_class(order.place)
     lines = chosen(map(planner.line, students), order.only)
     test = order.affected_by
@@ -93,7 +93,7 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
         pool = order.pool(settings, order.jobs)
         graded, errors = 0, []
         try:
-            lines = planned(order, results, settings, pool.facts)
+            lines = planned(order, results, settings, pool)
             for line in lines:
                 results.shelf(line.student.handle).put_student(line.student)
             todo = [line for line in lines if line.task is not None and line.why]
@@ -103,12 +103,17 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
                 errors += [name] * has_failed
         finally:
             pool.close()
-        progress.stage("publishing")
-        for shelf in results.shelves():
-            shelf.publish(points)
-        made = rows(results)
-        write_summary(made, results)
+            made = published(results, points)
         return Done(made, graded, sorted(errors))
+
+
+def published(results: Results, points: Points) -> list[Row]:
+    """Bring everybody's result up to date, and the summary."""
+    for shelf in results.shelves():
+        shelf.publish(points)
+    made = rows(results)
+    write_summary(made, results)
+    return made
 
 
 def graded_lines(

@@ -14,7 +14,7 @@ from grader.classroom.key import Key
 from grader.classroom.points import Points, named
 from grader.classroom.results import Results, read_json
 from grader.classroom.roster import Student
-from grader.classroom.task import Facts, Settings, Task
+from grader.classroom.task import Settings, Task
 from grader.grade import RESULT
 from grader.intake import take
 from grader.record import Record
@@ -34,18 +34,18 @@ class Line:
 class Planner:
     """Compares the class as it is with the results there are."""
 
-    def __init__(self, results: Results, settings: Settings, facts: Facts):
+    def __init__(self, results: Results, settings: Settings, data: str):
         self.results, self.settings = results, settings
         self.common: dict[str, Any] = {
             "tests": key.tests_sha256(settings.paths),
             "grader": key.grader_sha256(),
             "rules": key.rules(),
             "canary": key.canary_sha256(None if settings.canary is None else Path(settings.canary)),
-            "data": facts.data,
+            "data": data,
             "seed": settings.seed,
             "suites": settings.tests,
             "competes": settings.competes,
-            "is_sandboxed": facts.sandbox != NoSandbox.name,
+            "is_sandboxed": settings.sandbox != NoSandbox.name,
             "environment": key.environment(),
         }
 

@@ -8,11 +8,9 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 from grader import GraderError, UnusableError
@@ -26,9 +24,10 @@ CLOSING_SECONDS = 20
 class Pool(Protocol):
     """Where a class is graded. `facts` holds for all of it; `size` tasks at a time are worth handing over."""
 
-    facts: Facts
     size: int
 
+    @property
+    def facts(self) -> Facts: ...
     def submit(self, task: Task) -> Future[Outcome]: ...
     def close(self) -> None: ...
 
@@ -124,27 +123,28 @@ def outcome_in(folder: Path, name: str, code: int) -> Outcome:
 
 
 class LocalPool:
-    """Grades on this machine, up to `size` at a time. A warm process that died is replaced."""
+    """Grades on this machine, up to `size` at a time, in forks of a warm process that starts when it is needed."""
 
-    def __init__(self, settings: Settings, size: int, start: Callable[[Settings], WarmProcess] = WarmProcess):
+    def __init__(self, settings: Settings, size: int):
         self.settings, self.size = settings, size
-        self._start = start
-        self._warm = start(settings)
-        self.facts = self._warm.facts
+        self._warm: WarmProcess | None = None
+
+    @property
+    def facts(self) -> Facts:
+        return self._ready().facts
 
     def submit(self, task: Task) -> Future[Outcome]:
-        if self._warm.is_over:
-            self._warm.close()
-            self._warm = self._start(self.settings)
-        return self._warm.submit(task)
+        return self._ready().submit(task)
 
     def close(self) -> None:
-        self._warm.close()
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
 
-    def __enter__(self) -> LocalPool:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def _ready(self) -> WarmProcess:
+        """The warm process; one that died is replaced. Raises GraderError or UnusableError."""
+        if self._warm is not None and self._warm.is_over:
+            self.close()
+        if self._warm is None:
+            self._warm = WarmProcess(self.settings)
+        return self._warm

@@ -117,7 +117,6 @@ class Shelf:
             late = lateness(*until, student.observed, made["totals"])
         if late is not None:
             made["lateness"] = late
-        check(made)
         return made
 
     def publish(self, points: Points) -> bool:
@@ -129,6 +128,7 @@ class Shelf:
         before = file.read_bytes() if file.is_file() else None
         if content == before:
             return False
+        check(record)
         if before is not None:
             self._remember(before)
         run = self.newest_run()

@@ -10,6 +10,7 @@ import csv
 import difflib
 import hashlib
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -112,11 +113,7 @@ def read_roster(path: Path) -> list[Student]:
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     """The lines of a CSV file that hold anything, numbered, each cell without the blanks around it."""
-    text = read_text(path)
-    header = text.partition("\n")[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows = []
+    reader, rows = reader_of(read_text(path)), []
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
@@ -129,6 +126,12 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     except csv.Error as error:
         raise UnusableError(f"{path}, line {reader.line_num} is not CSV: {error}") from error
     return rows
+
+
+def reader_of(text: str) -> Any:
+    """A CSV reader with the delimiter that the header has most of."""
+    header = text.partition("\n")[0]
+    return csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
 
 
 def read_text(path: Path) -> str:
@@ -199,7 +202,7 @@ def students_in(folder: Path) -> list[Student]:
     )
     if not paths:
         raise UnusableError(f"{folder} holds no submissions: folders, zips or .py files")
-    names = unique_names(path.name if path.is_dir() else path.stem for path in paths)
+    names = unique_names((path.name if path.is_dir() else path.stem, path.name) for path in paths)
     commits = [commit_beside(path) for path in paths]
     return [
         Student(name, path=str(path), commit=commit)
@@ -207,25 +210,22 @@ def students_in(folder: Path) -> list[Student]:
     ]
 
 
-def unique_names(names: Iterable[str]) -> list[str]:
-    """Names fit for folders, all different, also where capitals do not count.
+def unique_names(names: Iterable[tuple[str, str]]) -> list[str]:
+    """Names fit for folders, all different, also where capitals do not count; each is given with its file's.
 
-    One that would be like another's has a few digits of its own at its end, which do not depend on the others.
+    One that would be like another's has a few digits made of its file's name at its end.
     """
     wanted = list(names)
-    slugs = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:60] or "submission" for name in wanted]
+    slugs = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:60] or "submission" for name, _ in wanted]
     counts = Counter(slug.casefold() for slug in slugs)
-    made = []
-    taken: set[str] = set()
-    for name, slug in zip(wanted, slugs, strict=True):
-        plain = counts[slug.casefold()] == 1
-        found = slug if plain else f"{slug}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
-        number = 2
-        while found.casefold() in taken:
-            found, number = f"{slug}-{number}", number + 1
-        taken.add(found.casefold())
-        made.append(found)
-    return made
+    return [
+        slug if counts[slug.casefold()] == 1 else f"{slug}-{digits_of(file)}"
+        for slug, (_, file) in zip(slugs, wanted, strict=True)
+    ]
+
+
+def digits_of(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:12]
 
 
 def commit_beside(path: Path) -> str:

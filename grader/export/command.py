@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader import UnusableError
+from grader.classroom import gradebook
 from grader.export import classroom50
 from grader.export.bundle import as_json
 from grader.export.json_report import json_report
@@ -25,6 +26,8 @@ examples:
       the folder to commit to a Classroom 50 repository; students can read it (docs/classroom50.md)
   python -m grader export otter autograder.zip
       the zip for `otter run -a autograder.zip compression.py` (docs/otter.md)
+  python -m grader export gradebook results grades.csv --format canvas --into exported.csv
+      a class's grades, in the file that Canvas exported (docs/grading-a-class.md)
 """
 
 
@@ -81,8 +84,8 @@ SYSTEMS = {
 def add_export(commands: argparse._SubParsersAction) -> None:
     export = commands.add_parser(
         "export",
-        help="write the assignment as an autograder of another system",
-        description="Write the assignment as an autograder of another system.",
+        help="write the assignment as an autograder of another system, or a class's grades",
+        description="Write the assignment as an autograder of another system, or a class's grades for it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -91,6 +94,9 @@ def add_export(commands: argparse._SubParsersAction) -> None:
         system = systems.add_parser(name, help=text, description=f"Write {text}.")
         system.add_argument("out", metavar=shape, type=Path)
         system.set_defaults(run=run_export, system=name)
+    text = "a class's grades for Canvas, Moodle or Gradescope"
+    grades = systems.add_parser("gradebook", help=text, description=f"Write {text}.")
+    gradebook.add_arguments(grades)
 
 
 def run_export(options: argparse.Namespace) -> int:

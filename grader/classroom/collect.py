@@ -1,0 +1,257 @@
+"""Fetch one file of each student's repository, and note which commit it is from and how that was chosen.
+
+    python -m grader collect ROSTER.csv --out DIR
+    python3 -m grader.classroom.collect ROSTER.csv --out DIR     the same, where nothing is installed
+
+Repositories are fetched without a work tree: nothing of them is checked out, run or followed, so a link in one
+arrives as the text that it is. Into DIR/HANDLE go assignment/compression.py and `commit`; into DIR/collected.csv the
+roster with what was found. STUDENTS_TOKEN, where set, reads repositories on GitHub.
+
+Which commit: the roster's own `commit`; else, with --take tag, that of the last `submit/*` tag by its name; with
+--take due, the last that a server saw before the student's deadline, which --pins lists; else the newest of the default
+branch. Dates in commits and tags are whatever their author wrote, and are not looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import csv
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from grader import UnusableError
+from grader.classroom.lateness import read_time
+from grader.classroom.roster import COLLECTED, COLUMNS, HANDLE, Student, read_roster, read_rows
+
+WANTED = "assignment/compression.py"
+LARGEST_BYTES = 2 * 2**20
+ADDRESS = re.compile(r"(https://|ssh://|git://|file:///|/|\./|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:)[^\s]+")
+TAKES = ("newest", "tag", "due")
+FETCH_SECONDS = 600
+QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
+
+Sightings = dict[str, list[tuple[datetime, str]]]
+"""For each handle: when a server saw which commit."""
+
+
+class CollectError(Exception):
+    """This repository gives no submission; the message says why."""
+
+
+def read_pins(path: Path) -> Sightings:
+    """A CSV file with the columns handle, commit and observed; a line for each push that a server saw.
+
+    Raises UnusableError, with the line.
+    """
+    rows = read_rows(path)
+    header = [cell.lower() for cell in rows[0][1]] if rows else []
+    if not {"handle", "commit", "observed"} <= set(header):
+        raise UnusableError(
+            f"{path} needs the columns handle, commit and observed, and has {', '.join(header)}"
+        )
+    seen: Sightings = defaultdict(list)
+    for line, cells in rows[1:]:
+        facts = dict(zip(header, cells, strict=False))
+        if not HANDLE.fullmatch(facts["handle"]) or not re.fullmatch(
+            "[0-9a-f]{40,64}", facts.get("commit", "")
+        ):
+            raise UnusableError(
+                f"{path}, line {line} is no handle with a whole commit: {', '.join(cells)[:200]}"
+            )
+        try:
+            seen[facts["handle"]].append((read_time(facts.get("observed", "")), facts["commit"]))
+        except ValueError as error:
+            raise UnusableError(f"{path}, line {line}: {error}") from error
+    return seen
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A bare copy of a student's repository, of as little of it as will do."""
+
+    store: Path
+    address: str
+
+    def git(self, *arguments: str) -> bytes:
+        """Raises CollectError with what git says."""
+        login = []
+        token = os.environ.get("STUDENTS_TOKEN")
+        if token:
+            basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+            login = ["-c", f"http.https://github.com/.extraheader=Authorization: Basic {basic}"]
+        command = ["git", "-C", str(self.store), *login, "-c", "fetch.fsckObjects=true", *arguments]
+        try:
+            done = subprocess.run(
+                command,
+                env={**os.environ, **QUIET},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=FETCH_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
+        if done.returncode:
+            said = " ".join(done.stderr.decode("utf-8", "replace").split())
+            raise CollectError(printable(said) or f"git {arguments[0]} failed")
+        return done.stdout
+
+    def fetch(self, what: str) -> str:
+        """Fetch one commit, branch or tag; the commit."""
+        self.git("init", "--quiet", "--bare", "--template=", ".")
+        self.git("fetch", "--quiet", "--depth=1", "--no-tags", "--", self.address, what)
+        return self.git("rev-parse", "FETCH_HEAD^{commit}").decode().strip()
+
+    def last_tag(self) -> str | None:
+        """The last `submit/*` tag, its numbers compared as numbers: submit/10 comes after submit/9."""
+        self.git("init", "--quiet", "--bare", "--template=", ".")
+        said = self.git("ls-remote", "--refs", "--", self.address, "refs/tags/submit/*").decode(
+            "utf-8", "replace"
+        )
+        names = [line.split("\t", 1)[1] for line in said.splitlines() if "\t" in line]
+        return max(names, key=natural, default=None)
+
+    def file(self, commit: str) -> bytes:
+        """The one file of a commit that was fetched; its size is asked for first."""
+        try:
+            size = int(self.git("cat-file", "-s", f"{commit}:{WANTED}"))
+            if self.git("cat-file", "-t", f"{commit}:{WANTED}").strip() != b"blob":
+                raise CollectError(f"{WANTED} is no file in commit {commit[:12]}")
+        except CollectError as error:
+            raise CollectError(f"there is no {WANTED} in commit {commit[:12]}") from error
+        if size > LARGEST_BYTES:
+            raise CollectError(f"{WANTED} is larger than {LARGEST_BYTES // 2**20} MiB")
+        return self.git("cat-file", "blob", f"{commit}:{WANTED}")
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    return [(1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts]
+
+
+def collected(student: Student, take: str, seen: Sightings, out: Path) -> Student:
+    """The student's line with what was found; the file is written below `out`."""
+    folder = out / student.handle
+    with tempfile.TemporaryDirectory(prefix="featherweight-collect-") as store:
+        try:
+            if not ADDRESS.fullmatch(student.repository):
+                raise CollectError(
+                    f"the roster's repository is no address: {printable(student.repository) or 'empty'}"
+                )
+            repository = Repository(Path(store), student.repository)
+            what, how, observed = wanted(student, take, seen, repository)
+            commit = repository.fetch(what)
+            content = repository.file(commit)
+        except CollectError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            return replace(student, missing=str(error), path="", commit="", chosen_by="", observed="")
+    write(folder / WANTED, content)
+    write(folder / "commit", f"{commit}\n".encode())
+    if not observed:
+        observed = max(
+            (spelled(time) for time, pushed in seen.get(student.handle, []) if pushed == commit), default=""
+        )
+        observed = student.observed or observed
+    return replace(student, commit=commit, chosen_by=how, observed=observed, path=student.handle, missing="")
+
+
+def wanted(student: Student, take: str, seen: Sightings, repository: Repository) -> tuple[str, str, str]:
+    """What to fetch, in words how that was chosen, and when a server saw it, where that is known."""
+    if student.commit:
+        return student.commit, "the roster's commit", student.observed
+    if take == "tag":
+        tag = repository.last_tag()
+        if tag is None:
+            raise CollectError("there is no tag submit/* in the repository")
+        return tag, f"the last tag by name: {printable(tag.removeprefix('refs/tags/'))}", ""
+    if take == "due":
+        if not student.due:
+            raise CollectError("--take due needs a time in the roster's column due")
+        until = read_time(student.due) + timedelta(hours=student.extension)
+        in_time = [pair for pair in seen.get(student.handle, []) if pair[0] <= until]
+        if not in_time:
+            raise CollectError(f"no server saw a commit before {spelled(until)}")
+        time, commit = max(in_time)
+        return commit, f"the last that a server saw by {spelled(until)}", spelled(time)
+    return "HEAD", "the newest of the default branch", ""
+
+
+def spelled(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write(path: Path, content: bytes) -> None:
+    """All of a file or nothing; here without NumPy, which the grader's own way of doing so would import."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), 0o644)
+    os.replace(temporary, path)
+
+
+def collect(roster: Path, out: Path, take: str = "newest", pins: Path | None = None) -> list[Student]:
+    """Fetch everybody's file. Raises UnusableError for a broken roster; a broken repository is a line with a reason."""
+    if take == "due" and pins is None:
+        raise UnusableError("--take due needs --pins FILE: a commit's own date can be forged")
+    students = read_roster(roster)
+    seen = read_pins(pins) if pins is not None else {}
+    out.mkdir(parents=True, exist_ok=True)
+    found = []
+    for student in students:
+        if student.repository.startswith("./"):
+            student = replace(student, repository=str((roster.parent / student.repository).resolve()))
+        line = collected(student, take, seen, out)
+        why = f"missing: {line.missing}" if line.missing else f"{line.commit[:12]} ({line.chosen_by})"
+        print(f"{student.handle}: {why}", flush=True)
+        found.append(line)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows([student.__dict__ for student in found])
+    write(out / COLLECTED, text.getvalue().encode())
+    return found
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("roster", metavar="ROSTER.csv", type=Path)
+    command.add_argument("--out", metavar="DIR", type=Path, required=True)
+    command.add_argument("--take", choices=TAKES, default="newest", help="which commit (default: newest)")
+    command.add_argument(
+        "--pins", metavar="FILE", type=Path, help="CSV: handle, commit, observed, for each push"
+    )
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """The exit code: 0, whoever is missing."""
+    found = collect(options.roster, options.out, options.take, options.pins)
+    missing = sum(bool(student.missing) for student in found)
+    print(f"collected {len(found) - missing} of {len(found)}; written: {options.out / COLLECTED}")
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m grader.classroom.collect", description=__doc__)
+    add_arguments(parser)
+    try:
+        return run_collect(parser.parse_args())
+    except UnusableError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""Collecting: one file of a pinned commit, from repositories that mean no good, and a roster that Excel wrote."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grader import UnusableError
+from grader.classroom.collect import collect
+from grader.classroom.roster import COLLECTED, read_class, read_roster
+from tests.grading import ROOT, run_grader
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=ada", "-c", "user.email=ada@example.invalid")
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def commit(folder: Path, text: str) -> str:
+    (folder / "assignment" / "compression.py").write_text(text)
+    return committed(folder)
+
+
+def committed(folder: Path) -> str:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message=work")
+    return git(folder, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path) -> Path:
+    folder = tmp_path / "ada"
+    (folder / "assignment").mkdir(parents=True)
+    git(folder, "init", "--quiet")
+    git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+    commit(folder, "first = 1\n")
+    return folder
+
+
+def roster(folder: Path, *lines: str, header: str = "handle,repository,commit") -> Path:
+    path = folder / "roster.csv"
+    path.write_text("\n".join([header, *lines]) + "\n")
+    return path
+
+
+def text_of(out: Path, handle: str = "quiet-heron") -> str:
+    return (out / handle / "assignment" / "compression.py").read_text()
+
+
+def rows(out: Path) -> dict[str, dict[str, str]]:
+    with (out / COLLECTED).open(newline="") as file:
+        return {row["handle"]: row for row in csv.DictReader(file)}
+
+
+def test_one_file_of_the_newest_commit_is_collected(tmp_path, repository):
+    (repository / "result.json").write_text("{}")
+    newest = committed(repository)
+    done = run_grader("collect", roster(tmp_path, f"quiet-heron,{repository},"), "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    files = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.py")}
+    assert files == {"quiet-heron/assignment/compression.py"}
+    assert (tmp_path / "out" / "quiet-heron" / "commit").read_text().strip() == newest
+    row = rows(tmp_path / "out")["quiet-heron"]
+    assert (row["commit"], row["chosen_by"]) == (newest, "the newest of the default branch")
+
+
+def test_it_needs_no_package_as_the_workflow_runs_it(tmp_path, repository):
+    """The job that holds the token installs nothing: Python's own library has to do."""
+    path = roster(tmp_path, f"quiet-heron,{repository},")
+    bare = [sys.executable, "-S", "-m", "grader.classroom.collect", path, "--out", tmp_path / "out"]
+    done = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert text_of(tmp_path / "out") == "first = 1\n"
+
+
+def test_a_pinned_commit_is_collected_though_newer_ones_are_there(tmp_path, repository):
+    pinned = git(repository, "rev-parse", "HEAD")
+    commit(repository, "second = 2\n")
+    collect(roster(tmp_path, f"quiet-heron,{repository},{pinned}"), tmp_path / "out")
+    assert text_of(tmp_path / "out") == "first = 1\n"
+    assert rows(tmp_path / "out")["quiet-heron"]["chosen_by"] == "the roster's commit"
+
+
+def test_the_last_tag_is_the_one_with_the_highest_number(tmp_path, repository):
+    for number in (9, 10, 2):
+        commit(repository, f"n = {number}\n")
+        git(repository, "tag", f"submit/{number}")
+    git(repository, "tag", "zzz")
+    collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out", "tag")
+    assert text_of(tmp_path / "out") == "n = 10\n"
+    assert rows(tmp_path / "out")["quiet-heron"]["chosen_by"] == "the last tag by name: submit/10"
+
+
+def test_the_last_commit_that_a_server_saw_in_time_counts_whatever_its_date_says(tmp_path, repository):
+    """The late commit is dated before the deadline by its author."""
+    early = git(repository, "rev-parse", "HEAD")
+    (repository / "assignment" / "compression.py").write_text("late = 1\n")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--date=2020-01-01T00:00:00Z", "--message=back then")
+    late = git(repository, "rev-parse", "HEAD")
+    pins = tmp_path / "pins.csv"
+    pins.write_text(
+        "handle,commit,observed\n"
+        f"quiet-heron,{early},2026-11-01T10:00:00Z\n"
+        f"quiet-heron,{late},2026-11-01T12:30:00+00:00\n"
+    )
+    header = "handle,repository,due,extension_hours"
+    line = f"quiet-heron,{repository},2026-11-01T12:00:00+01:00"
+    collect(roster(tmp_path, f"{line},", header=header), tmp_path / "out", "due", pins)
+    assert text_of(tmp_path / "out") == "first = 1\n"
+    assert rows(tmp_path / "out")["quiet-heron"]["observed"] == "2026-11-01T10:00:00Z"
+    collect(roster(tmp_path, f"{line},2", header=header), tmp_path / "extended", "due", pins)
+    assert text_of(tmp_path / "extended") == "late = 1\n"
+    with pytest.raises(UnusableError, match="date can be forged"):
+        collect(roster(tmp_path, line), tmp_path / "out", "due")
+
+
+def test_a_link_arrives_as_the_text_that_it_is(tmp_path, repository):
+    (repository / "assignment" / "compression.py").unlink()
+    (repository / "assignment" / "compression.py").symlink_to("/etc/passwd")
+    committed(repository)
+    collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out")
+    assert not (tmp_path / "out/quiet-heron/assignment/compression.py").is_symlink()
+    assert text_of(tmp_path / "out") == "/etc/passwd"
+
+
+def test_who_is_missing_has_a_line_with_the_reason_and_stops_nobody(tmp_path, repository):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "--quiet")
+    large = tmp_path / "large"
+    (large / "assignment").mkdir(parents=True)
+    git(large, "init", "--quiet")
+    commit(large, "#" * (2**21 + 1))
+    lines = [f"no-one,{tmp_path}/nowhere,", f"no-commit,{empty},", f"too-large,{large},",
+             "no-address,--upload-pack=touch x,", "by-program,ext::sh -c true,",
+             f"quiet-heron,{repository},"]  # fmt: skip
+    out = tmp_path / "out"
+    found = {student.handle: student for student in collect(roster(tmp_path, *lines), out)}
+    assert {name for name, student in found.items() if student.missing} == set(found) - {"quiet-heron"}
+    assert "is larger than 2 MiB" in found["too-large"].missing
+    assert "is no address" in found["no-address"].missing
+    assert "is no address" in found["by-program"].missing
+    assert {path.name for path in out.iterdir()} == {"quiet-heron", COLLECTED}
+    again = {student.handle: student for student in read_class(out)}
+    assert again["no-one"].missing == found["no-one"].missing
+    assert again["quiet-heron"].path == str(out / "quiet-heron")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"name,repository\nada,x\n", "has no column 'handle'"),
+        (b"handle,commit\n../../etc,\n", "line 2: a handle is"),
+        (b"handle,commit\nada,--option\n", "line 2: a commit is"),
+        (b"handle\nada\nada\n", "more than one line for ada"),
+        (b"handle,extention_hours\nada,4\n", "is 'extension_hours' meant"),
+        (b"handle,due\nada,2026-11-01T10:00\n", "has no zone"),
+        (b"handle,late_rule\nada,10 percent\n", "a late rule is like"),
+        (b"handle,extension_hours\nada,-3\n", "extension_hours is a number of hours"),
+        (b"handle,name\nada,\xff\xfe\n", "is not UTF-8"),
+        (b"handle\nada,x,y\n", "more cells than the header"),
+        (b'handle,name\nada,"never closed\n', "is not CSV"),
+        (b"handle,name\nada,\x1b[31m\n", "a character that cannot be printed"),
+        (b"handle\n", "no student"),
+    ],
+)
+def test_a_roster_that_is_none_says_where(tmp_path, content, sentence):
+    (tmp_path / "roster.csv").write_bytes(content)
+    with pytest.raises(UnusableError, match=sentence):
+        read_roster(tmp_path / "roster.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_rosters_are_read_as_spreadsheets_write_them(tmp_path, encoding, delimiter):
+    lines = [["Handle", "Name", "Student ID", "Remark"], ["ada", "L\u00f6velace, Ada", "007", "=1+1"]]
+    text = "\r\n".join(delimiter.join(f'"{cell}"' for cell in line) for line in lines)
+    (tmp_path / "roster.csv").write_bytes(f"{text}\r\n\r\n".encode(encoding))
+    [student] = read_roster(tmp_path / "roster.csv")
+    assert (student.handle, student.name, student.student_id) == ("ada", "L\u00f6velace, Ada", "007")
