@@ -84,6 +84,7 @@ def add_grade_class(commands: argparse._SubParsersAction) -> None:
         "--tests", choices=("public", "hidden", "all", "none"), default="all", help="default: all"
     )
     command.add_argument("--no-compete", action="store_true", help="leave the competition run out")
+    command.add_argument("--once", action="store_true", help="run compress() once, not twice")
     command.add_argument("--sandbox", choices=CHOICES, default="auto", help="default: the best there is")
     command.add_argument("--unsafe", action="store_true", help="allow --sandbox none")
     command.add_argument(
@@ -115,12 +116,13 @@ def order_of(options: argparse.Namespace) -> Order:
     if options.seed is not None and not 0 <= options.seed < 2**32:
         raise UnusableError(f"a seed must be in [0, 2**32), got {options.seed}")
     settings = Settings(
-        str(suites),
-        options.tests,
-        not options.no_compete,
-        options.sandbox,
-        options.unsafe,
-        None if options.canary is None else str(options.canary.resolve()),
+        suites=str(suites),
+        tests=options.tests,
+        competes=not options.no_compete,
+        twice=not options.once,
+        sandbox=options.sandbox,
+        unsafe=options.unsafe,
+        canary=None if options.canary is None else str(options.canary.resolve()),
     )
     return Order(
         options.place,

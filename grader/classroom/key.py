@@ -34,6 +34,7 @@ class Key:
     seed: int
     suites: str
     competes: bool
+    twice: bool
     is_sandboxed: bool
     environment: str
 
@@ -53,6 +54,7 @@ REASONS = {
     "seed": "another seed",
     "suites": "other suites",
     "competes": "with or without the competition",
+    "twice": "compress once or twice",
     "is_sandboxed": "with or without a sandbox",
     "environment": "another Python or NumPy",
 }

@@ -45,6 +45,7 @@ class Planner:
             "seed": settings.seed,
             "suites": settings.tests,
             "competes": settings.competes,
+            "twice": settings.twice,
             "is_sandboxed": settings.sandbox != NoSandbox.name,
             "environment": key.environment(),
         }

@@ -23,6 +23,7 @@ class Settings:
     suites: str
     tests: str = "all"
     competes: bool = True
+    twice: bool = True
     sandbox: str = "auto"
     unsafe: bool = False
     canary: str | None = None
@@ -61,6 +62,7 @@ class Task:
             out=out,
             tests=settings.tests,
             competes=settings.competes,
+            twice=settings.twice,
             sandbox=settings.sandbox,
             unsafe=settings.unsafe,
             seed=settings.seed,
