@@ -19,7 +19,7 @@ from rich.console import Group  # noqa: E402
 from assignment.data import DataError, load_mnist  # noqa: E402
 from grader import GraderError, UnusableError, __version__  # noqa: E402
 from grader.canary import add_command as add_canary  # noqa: E402
-from grader.classroom.command import add_collect, add_grade_class  # noqa: E402
+from grader.classroom.command import add_collect, add_grade_class, add_report  # noqa: E402
 from grader.export.command import add_export, add_reports, wanted_reports, write_reports  # noqa: E402
 from grader.finalize import add_command as add_finalize  # noqa: E402
 from grader.gallery import add_command as add_gallery  # noqa: E402
@@ -89,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     add_grade(commands)
     add_collect(commands)
     add_grade_class(commands)
+    add_report(commands)
     add_score(commands)
     add_canary(commands)
     add_gallery(commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grader import UnusableError
@@ -13,6 +13,7 @@ from grader.classroom.collect import add_arguments, run_collect
 from grader.classroom.grading import Done, Order, grade_class, planned, settled
 from grader.classroom.plan import Line, moves
 from grader.classroom.points import read_class_points, strangers
+from grader.classroom.pool import LocalPool, Pool
 from grader.classroom.results import CLASS, Results
 from grader.classroom.summary import ERROR, SUMMARY, counted
 from grader.classroom.task import GRADER_LOG, Settings
@@ -74,6 +75,9 @@ def add_grade_class(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--jobs", metavar="N", type=positive, default=os.cpu_count() or 1, help="default: one for each core"
     )
+    command.add_argument(
+        "--dask", metavar="ADDRESS", help="grade on the Dask cluster whose scheduler is there (extra dask)"
+    )
     command.add_argument("--resume", action="store_true", help="go on, with the options of the last time")
     command.add_argument(
         "--only", metavar="NAME", nargs="+", default=[], help="only these (a-* is a pattern)"
@@ -97,6 +101,22 @@ def add_grade_class(commands: argparse._SubParsersAction) -> None:
         "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
     )
     command.set_defaults(run=run_grade_class)
+
+
+def add_report(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "report",
+        help="a page for each student and one on the class",
+        description="Write RESULTS/<handle>/feedback.html and .md for each, and RESULTS/_class/report.html.",
+    )
+    command.add_argument("results", metavar="RESULTS", type=Path)
+    command.set_defaults(run=run_report)
+
+
+def run_report(options: argparse.Namespace) -> int:
+    from grader.classroom.report import run_report as run
+
+    return run(options)
 
 
 def positive(text: str) -> int:
@@ -133,7 +153,17 @@ def order_of(options: argparse.Namespace) -> Order:
         options.only,
         options.affected_by,
         options.resume,
+        pool_for(options.dask),
     )
+
+
+def pool_for(address: str | None) -> Callable[[Settings, int], Pool]:
+    """Where to grade: on this machine, or on the cluster at `address`."""
+    if address is None:
+        return LocalPool
+    from grader.classroom.dask_pool import DaskPool
+
+    return lambda settings, jobs: DaskPool(settings, address)
 
 
 def run_grade_class(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ GRADER_LOG = "grader.log"
 
 @dataclass(frozen=True)
 class Settings:
-    """How a class is graded; the same for everybody in it."""
+    """How a class is graded; the same for everybody in it. suites: "" for those of the repository itself."""
 
     suites: str
     tests: str = "all"
@@ -31,7 +31,7 @@ class Settings:
 
     @property
     def paths(self) -> SuitePaths:
-        return SuitePaths(Path(self.suites))
+        return SuitePaths(Path(self.suites)) if self.suites else SuitePaths()
 
 
 @dataclass(frozen=True)
