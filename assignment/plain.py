@@ -243,6 +243,8 @@ def _built_layer(tree: dict[str, Any], arrays: Sequence[np.ndarray]) -> Layer:
             raise NotPlainError(f"a {kind.__name__} whose {name} is not between {low} and {high}")
         config[name] = tuple(value) if isinstance(value, list) else value
     held = [_built(part, arrays) for part in tree["arrays"]]
+    if not all(isinstance(array, np.ndarray) for array in held):
+        raise NotPlainError(f"a {kind.__name__} that holds something other than arrays")
     try:
         return kind.from_arrays(*held, **config) if hasattr(kind, "from_arrays") else kind(*held, **config)
     except TypeError as error:

@@ -8,6 +8,7 @@ solution, a FIFO would never end.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import re
 import stat
@@ -23,6 +24,8 @@ WANTED = PurePosixPath("assignment/compression.py")
 LARGEST_SOURCE = 1 * 2**20
 LARGEST_ZIP = 512 * 2**20
 MOST_MEMBERS = 100_000
+LARGEST_DIRECTORY = 16 * 2**20
+"""Of a zip's own list of members, which is read whole and takes ten times as much memory."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,35 @@ def from_zip(path: Path) -> Source:
     """The `assignment/compression.py` of a zip, at its top or in one folder (as GitHub packs them)."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file, zipfile.ZipFile(file) as archive:
-            member = wanted_member(path, archive.infolist())
-            with archive.open(member) as content:
-                return source_from(path.stem, path, *read_limited(content))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
+        with os.fdopen(descriptor, "rb") as file:
+            if directory_bytes(file) > LARGEST_DIRECTORY:
+                raise UnusableError(f"{path} holds far too many files: zip {WANTED} alone")
+            with zipfile.ZipFile(file) as archive:
+                member = wanted_member(path, archive.infolist())
+                with archive.open(member) as content:
+                    return source_from(path.stem, path, *read_limited(content))
+    except BROKEN_ZIP as error:
         raise UnusableError(f"{path} is a broken zip ({error})") from error
     except RuntimeError as error:  # what zipfile raises for a member with a password
         raise UnusableError(f"{path} cannot be unpacked ({error})") from error
+
+
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+)
+"""What `zipfile` raises for bytes that are no zip, or no longer."""
+
+
+def directory_bytes(file: IO[bytes]) -> int:
+    """The size of a zip's list of members, as `ZipFile` is about to take it; 0 where there is none."""
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+    return 0 if end is None else int(end[zipfile._ECD_SIZE])  # type: ignore[attr-defined]
 
 
 def wanted_member(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:

@@ -9,6 +9,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -164,6 +165,25 @@ def measuring(
                 raise GraderError(f"measuring failed: {error}") from error
             limit = f"{seconds:g} s of CPU time and {limits.memory_mib / 1024:g} GiB"
             raise ModelFault(f"{what} takes more than {limit} to pack or to run") from error
+
+
+class WeighedSubmission(RemoteSubmission):
+    """One whose models are packed and run in a worker too: they may be built to take all time and memory."""
+
+    def __init__(self, *args: Any, rules: Rules, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.rules = rules
+
+    def weigh(self, model: Sequential, images: np.ndarray) -> tuple[int, np.ndarray] | str:
+        seconds = self.rules.competition.pack_cpu_seconds
+        try:
+            result = measuring("weighed", (model, images), "it", seconds, self.rules, self.backend)
+        except ModelFault:
+            return "must pack and run in good time"
+        if not isinstance(result, tuple):
+            return str(result)
+        size_bytes, labels = result
+        return size_bytes, labels
 
 
 def call_limits(rules: Rules, seconds: float) -> WorkerLimits:

@@ -1,7 +1,7 @@
 """What is done with a model that a submission returned: our own code, yet in a worker, under limits.
 
 A model that nobody has seen can be built to take for ever or to eat all memory while it is packed or
-run. Both functions answer with a sentence where the model itself is at fault.
+run. All three functions answer with a sentence where the model itself is at fault.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ import numpy as np
 from assignment.artifact import ArtifactError, pack, unpack
 from assignment.nn import Dense, Sequential
 from assignment.nn.layers import WeightedLayer
+from assignment.weighing import weighed
+
+__all__ = ["packed", "predicted", "weighed"]
 
 
 def packed(model: Sequential) -> np.ndarray | str:

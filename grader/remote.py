@@ -26,7 +26,7 @@ from grader.process import Deadline, WorkerProcess, WorkerStoppedError, remove
 from grader.rules import WorkerLimits
 from grader.sandbox import Backend, Room
 
-ERROR_KINDS = ("missing", "not_implemented", "raised", "memory", "malformed", "import")
+ERROR_KINDS = ("missing", "not_implemented", "raised", "memory", "malformed")
 MOST_TEXT = 600
 
 
@@ -244,7 +244,12 @@ class RemoteSubmission(Submission):
         match error.how:
             case "timeout":
                 self.strikes.timeouts[function] += 1
-                return self._failure("timeout", function, not_finished(seconds))
+                # What was left of a test's time follows from earlier calls, and could tell what they met.
+                is_told = not self.private or seconds in (
+                    self.call_cpu_seconds,
+                    self.limits.retry_cpu_seconds,
+                )
+                return self._failure("timeout", function, not_finished(seconds if is_told else None))
             case "idle":
                 self.strikes.timeouts[function] += 1
                 return self._failure("timeout", function, "waited for something that never came (a sleep?)")
@@ -286,8 +291,10 @@ def said(header: dict[str, Any]) -> dict[str, str]:
     return {key: value for key, value in facts.items() if isinstance(value, str)}
 
 
-def not_finished(seconds: float) -> str:
-    return f"did not finish within {seconds:.3g} s of CPU time (is there a loop that never ends?)"
+def not_finished(seconds: float | None) -> str:
+    """None: within what earlier calls had left."""
+    time = "what was left of its" if seconds is None else f"{seconds:.3g} s of"
+    return f"did not finish within {time} CPU time (is there a loop that never ends?)"
 
 
 def why_no_import(error: WorkerStoppedError, seconds: float) -> str:

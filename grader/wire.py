@@ -26,6 +26,9 @@ MAGIC = b"FWT1"
 MOST_HEADER_BYTES = 8 * 2**20
 MOST_BODY_BYTES = 80 * 2**20
 MOST_DIMENSIONS = 16
+MOST_NUMBERS = 2**40
+"""Of an array, were its sides of length 0 as long as 1: an empty one may have others that are long."""
+
 NPY_START = b"\x93NUMPY\x01\x00"
 NPY_HEADER = re.compile(
     rb"\{'descr': '([<|][a-z][0-9])', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n"
@@ -103,8 +106,10 @@ def array_of(data: memoryview) -> np.ndarray:
     if len(sizes) > MOST_DIMENSIONS or not all(size.isdigit() and len(size) < 20 for size in sizes):
         raise FrameError("an array has no shape")
     shape = tuple(map(int, sizes))
-    if math.prod(shape) * dtype.itemsize != len(data) - first or max(shape, default=0) > 2**40:
+    if math.prod(shape) * dtype.itemsize != len(data) - first:
         raise FrameError("an array is not as long as its shape says")
+    if math.prod(size or 1 for size in shape) > MOST_NUMBERS:
+        raise FrameError("an array is of a shape that NumPy has no numbers for")
     array = np.ndarray(shape, dtype, buffer=data[first:]).copy()
     # A byte that is neither 0 nor 1 would make a bool that is neither.
     return np.asarray(array.view(np.uint8) != 0) if dtype == np.bool_ else array

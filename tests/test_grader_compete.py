@@ -13,10 +13,11 @@ from assignment.artifact import pack
 from assignment.data import Mnist
 from assignment.nn import Dataset, Dense, Flatten, ReLU, Reshape, Sequential, fit
 from assignment.scoring import score
+from assignment.seam import Submission
 from grader import GraderError
 from grader.compete import compete, locked
 from grader.log import nowhere
-from grader.measured import Entry, Measured, entry, measure, packed, part_of
+from grader.measured import Entry, Measured, WeighedSubmission, entry, measure, packed, part_of
 from grader.remote import room_for
 from grader.rules import read_rules
 from grader.sandbox import NoSandbox
@@ -86,6 +87,27 @@ def test_the_score_is_about_the_file(run, tmp_path, mnist):
     assert (found.ranked, found.flags, found.division, found.split) == (True, [], "mlp", "public")
     assert found.cpu_seconds >= 0.05
     assert found.second_artifact_sha256 == found.artifact_sha256
+
+
+def test_a_model_built_to_be_slow_takes_none_of_the_graders_own_time():
+    """Few values, too many to list, at the most parameters that a file takes: minutes of packing."""
+    rng = np.random.default_rng(0)
+    some = rng.standard_normal(30_000).astype(np.float32)
+    wide = Dense.from_arrays(rng.choice(some, (784, 5000)), np.zeros(5000, np.float32))
+    model = Sequential([wide, ReLU(), Dense(5000, 10)])
+    rules = dataclasses.replace(RULES, competition=dataclasses.replace(RULES.competition, pack_cpu_seconds=1))
+    with room_for(b"") as room, nowhere() as sink:
+        submission = WeighedSubmission(room, NoSandbox(), rules.worker, sink=sink, rules=rules)
+        found = submission.weigh(model, np.zeros((3, 784), np.float32))
+    assert found == "must pack and run in good time"
+
+
+def test_a_model_is_weighed_in_a_worker_as_it_is_at_home(mnist, shared):
+    with room_for(b"") as room, nowhere() as sink:
+        submission = WeighedSubmission(room, NoSandbox(), RULES.worker, sink=sink, rules=RULES)
+        for model in (shared, Sequential([ReLU()]), Sequential([Dense(9, 10)]), Sequential([Dense(784, 0)])):
+            found, at_home = (each.weigh(model, mnist.test.images) for each in (submission, Submission()))
+            np.testing.assert_equal(found, at_home)
 
 
 def test_compress_gets_what_the_rules_say(run):

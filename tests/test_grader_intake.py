@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -124,6 +125,29 @@ def test_zips_that_cannot_be_used(tmp_path):
     assert "is a broken zip" in refused(path) or "cannot be unpacked" in refused(path)
     path.write_bytes(good[: len(good) // 2])
     assert "is a broken zip" in refused(path)
+
+
+def test_a_broken_member_is_a_broken_zip_however_it_is_packed(tmp_path):
+    path = tmp_path / "a.zip"
+    name = "assignment/compression.py"
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr(name, CODE * 100)
+        good = path.read_bytes()
+        start = 30 + len(name)
+        for place in range(start, start + 20):
+            path.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+            with contextlib.suppress(UnusableError):
+                assert take(path).content
+
+
+def test_a_zip_whose_list_of_members_would_fill_memory_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.zip"
+    zipped(path, **{"assignment/compression.py": CODE})
+    monkeypatch.setattr("grader.intake.LARGEST_DIRECTORY", 70)
+    assert "holds far too many files" in refused(path)
+    monkeypatch.setattr("grader.intake.LARGEST_DIRECTORY", 71)
+    assert take(path).content == CODE
 
 
 def test_a_link_or_a_folder_in_a_zip_is_refused(tmp_path):

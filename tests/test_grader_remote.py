@@ -290,6 +290,14 @@ def test_a_private_submission_gives_reasons_without_its_own_words(remote):
     ]
 
 
+def test_the_time_that_earlier_calls_left_is_not_told_of_a_private_submission(remote):
+    burn = "import time\ndef f(s):\n  while time.process_time() < s: pass\n"
+    submission = remote(burn, private=True, test_cpu_seconds=0.9, call_cpu_seconds=0.5, retry_cpu_seconds=0.3)
+    submission.begin_test()
+    submission.call("f", 0.5)
+    assert "within what was left of its CPU time" in str(failure(submission, "f", 99))
+
+
 def test_words_of_a_private_submission_are_not_used_when_it_is_imported_again(remote):
     source = (
         "import os\n"

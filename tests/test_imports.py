@@ -23,7 +23,7 @@ RULES = {
     "assignment/entropy.py": set(),
     "assignment/artifact.py": {"assignment.nn", "assignment.entropy", *GIVEN},
     "assignment/plain.py": {"assignment.nn"},
-    "assignment/seam.py": {"assignment.plain"},
+    "assignment/seam.py": {"assignment.nn", "assignment.plain", "assignment.weighing"},
     "assignment/submission.py": {"assignment.seam"},
     "assignment/compression.py": {"assignment.nn", "assignment.artifact"},
     "solution/gallery/*.py": {"assignment.nn", "assignment.compression"},

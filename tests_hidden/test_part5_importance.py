@@ -248,12 +248,17 @@ def test_importance_from_one_image_or_unit(submission, rng):
 def test_importance_needs_a_layer_with_weights(submission, rng):
     model = Sequential([Reshape((1, 6, 6)), convolution(rng, 1, 3), ReLU(), Flatten(), dense(rng, 48, 10)])
     x, names = images(rng, 5, 36), ["layer_index", "layer index", "layer"]
+    good = (model, 1, x)
     for layer_index, layer in ((0, "Reshape"), (2, "ReLU"), (3, "Flatten")):
         got = (str(layer_index), layer)
-        expect.rejects(submission, "neuron_importance", model, layer_index, x, names=names, got=got)
+        expect.rejects(
+            submission, "neuron_importance", model, layer_index, x, names=names, got=got, good=good
+        )
     for layer_index in (5, 12):
         got = (str(layer_index),)
-        expect.rejects(submission, "neuron_importance", model, layer_index, x, names=names, got=got)
+        expect.rejects(
+            submission, "neuron_importance", model, layer_index, x, names=names, got=got, good=good
+        )
 
 
 @pytest.mark.grades("neuron_importance")

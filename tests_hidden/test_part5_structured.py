@@ -244,16 +244,21 @@ def test_classifier_is_refused(submission, rng):
     pooled = Sequential(
         [Reshape((1, 5, 5)), convolution(rng, 1, 10, (2, 2)), ReLU(), AvgPool2D(4), Flatten()]
     )
+    good = perceptron(rng, 6, 8, 10), 0, distinct(rng, 8), 0.5
     for model, layer_index in ((perceptron(rng, 6, 8, 10), 2), (convolutional(rng), 9), (pooled, 1)):
         arguments = submission, "prune_neurons", model, layer_index, distinct(rng, 10), 0.5
         expect.rejects(
-            *arguments, names=NAMES, got=(str(layer_index), "Dense", "Conv2D", "classifier", "last")
+            *arguments,
+            names=NAMES,
+            got=(str(layer_index), "Dense", "Conv2D", "classifier", "last"),
+            good=good,
         )
 
 
 @pytest.mark.grades("prune_neurons")
 def test_layers_without_weights_are_refused(submission, rng):
     model = convolutional(rng)
+    good = model, 1, distinct(rng, 6), 0.5
     for layer_index, layer in (
         (0, "Reshape"),
         (2, "ReLU"),
@@ -263,7 +268,7 @@ def test_layers_without_weights_are_refused(submission, rng):
         (25, "25"),
     ):
         arguments = submission, "prune_neurons", model, layer_index, distinct(rng, 6), 0.5
-        expect.rejects(*arguments, names=NAMES, got=(str(layer_index), layer))
+        expect.rejects(*arguments, names=NAMES, got=(str(layer_index), layer), good=good)
 
 
 @pytest.mark.grades("prune_neurons")

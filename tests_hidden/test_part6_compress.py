@@ -72,8 +72,7 @@ class Calls:
         """The model of a call, and its size: a model that packs and gives ten logits."""
         model = expect.a_model(self.result(submission, which, budget).value, NAME)
         if which not in self.measured:
-            size = len(expect.packed(model, NAME))
-            self.measured[which] = size, expect.accuracy(model, self.problem[2], NAME)
+            self.measured[which] = expect.weighed(submission, model, self.problem[2], NAME)
         size, accuracy = self.measured[which]
         counts = size <= self.budgets[budget] and accuracy >= LEAST_ACCURACY[budget]
         return Entry(model, size, accuracy, counts)
@@ -98,18 +97,22 @@ def calls(shared, rng):
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_file_fits_a_large_budget(submission, calls):
-    assert calls.entry(submission, "roomy", "large").size <= calls.budgets["large"], (
+    entry = calls.entry(submission, "roomy", "large")
+    assert entry.size <= calls.budgets["large"], (
         "the packed model must fit any budget that compress is given, also one above the competition's"
     )
+    assert entry.accuracy >= LEAST_ACCURACY["small"], UNFIT
 
 
 @pytest.mark.grades("compress")
 @pytest.mark.deadline(120)
 def test_file_fits_the_smallest_budgets(submission, calls):
-    assert calls.entry(submission, "first", "small").size <= calls.budgets["small"], (
+    entry = calls.entry(submission, "first", "small")
+    assert entry.size <= calls.budgets["small"], (
         "the packed model must fit the budget that compress is given, small ones too: measure "
         "len(pack(model)) and go on until it fits"
     )
+    assert entry.accuracy >= LEAST_ACCURACY["small"], UNFIT
 
 
 @pytest.mark.grades("compress")
@@ -119,7 +122,7 @@ def test_compressed_model_knows_new_pictures(submission, calls):
         accuracy = calls.entry(submission, which, budget).accuracy
         assert accuracy >= LEAST_ACCURACY[budget], (
             "the compressed model must still tell most pictures of the classes apart which the model it came "
-            f"from knows: it is right in {100 * accuracy:.0f} % of cases"
+            f"from knows\n(it is right in {100 * accuracy:.0f} % of cases)"
         )
 
 

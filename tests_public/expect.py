@@ -3,7 +3,8 @@
 Every check raises `AssertionError` with a sentence that names the value, what came back and what is
 needed, and returns the value in a form that is safe to use. A test that looks at results only
 through these never fails in any other way, whatever a submission returns. The sentences show what
-the submission returned, never what a test put in or expected: the hidden tests use them too.
+the submission returned, never what a test put in or expected: the hidden tests use them too. Sizes
+stand on a second line, which nobody is shown of a hidden test: a submission could spell inputs with them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from assignment.artifact import ArtifactError, pack
 from assignment.nn import Conv2D, Dataset, Dense, Sequential
 
 NAN = ("nan", "not a number", "not-a-number", "non-finite", "finite", "undefined", "missing")
@@ -24,6 +24,9 @@ NAN = ("nan", "not a number", "not-a-number", "non-finite", "finite", "undefined
 A_RANGE = (*"0123456789", "between", "range", "within", "from", "above", "below", "more than", "less than")
 A_RANGE += ("at least", "at most", "fraction", "share", "proportion", "percent", "probability", "ratio")
 """Words any of which says that a number must lie in a range: "[0, 1]" has two of them."""
+
+GOOD = {"sparsity": 0.5, "keep_ratio": 0.5, "bits": 4, "scope": "layer", "scheme": "affine"}
+"""For each argument a value that is good wherever a bad one is tried."""
 
 KINDS = {
     "b": "booleans",
@@ -39,11 +42,11 @@ def described(value: Any) -> str:
     if value is None:
         return "None (does every path of the function return?)"
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
+        return f"an array\nof shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, list | tuple):
-        return f"a {type(value).__name__} of {len(value)}"
+        return f"a {type(value).__name__}\nof {len(value)}"
     if isinstance(value, Sequential):
-        return f"a Sequential of {len(value.layers)} layers"
+        return f"a Sequential\nof {len(value.layers)} layers"
     name = type(value).__name__
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
@@ -72,8 +75,8 @@ def an_array(
     if dtype is not None:
         assert value.dtype == np.dtype(dtype), f"{name} must have dtype {np.dtype(dtype)}, got {value.dtype}"
     if shape is not None:
-        needs = f"the shape of {shape_of}" if shape_of else "another shape"
-        assert value.shape == tuple(shape), f"{name} must have {needs}, got {value.shape}"
+        needs = f"the shape of {shape_of}, and has another" if shape_of else "another shape"
+        assert value.shape == tuple(shape), f"{name} must have {needs}\n(got {value.shape})"
     if finite and value.dtype.kind == "f":
         assert np.isfinite(value).all(), f"{name} must be finite, and holds NaN or infinity"
     return value
@@ -112,7 +115,7 @@ def a_tuple(value: Any, name: str, n: int) -> tuple:
 def a_list(value: Any, name: str, n: int, of: str = "things") -> list:
     """`value` as a list of `n` things (a tuple will do)."""
     assert isinstance(value, list | tuple), f"{name} must be a list of {of}, got {described(value)}"
-    assert len(value) == n, f"{name} has the wrong number of {of}: got {len(value)}"
+    assert len(value) == n, f"{name} has the wrong number of {of}\n(got {len(value)})"
     return list(value)
 
 
@@ -142,34 +145,23 @@ def a_model(value: Any, name: str, like: Sequential | None = None, *, dtype: Any
         is_dense = isinstance(layer, Dense)
         assert weight.ndim == (2 if is_dense else 4), f"weight {where} has {weight.ndim} dimensions"
         units = weight.shape[1 if is_dense else 0]
-        assert bias.shape == (units,), f"bias {where} must have one number per unit, got {bias.shape}"
+        assert bias.shape == (units,), f"bias {where} must have one number per unit\n(got {bias.shape})"
     if like is not None:
         for index, (layer, model_layer) in enumerate(zip(value.layers, like.layers, strict=True)):
             assert layer.config() == model_layer.config(), f"layer {index} of {name} has other settings"
             if isinstance(model_layer, Dense | Conv2D):
                 assert layer.weight.shape == model_layer.weight.shape, (
-                    f"weight of layer {index} of {name} must keep its shape, got {layer.weight.shape}"
+                    f"weight of layer {index} of {name} must keep its shape\n(got {layer.weight.shape})"
                 )
     return value
 
 
-def packed(model: Sequential, name: str) -> bytes:
-    """The (checked) model as a file, which is what its size is measured by."""
-    try:
-        return pack(model)
-    except ArtifactError as error:
-        raise AssertionError(f"{name} must be a model that pack takes: {error}") from error
-
-
-def accuracy(model: Sequential, dataset: Dataset, name: str) -> float:
-    """The share of the dataset that a model which packs gets right: images (N, 784) in, ten logits out."""
-    try:
-        logits = model.copy().forward(dataset.images)
-    except Exception as error:  # whatever the layers make of images of another size than theirs
-        raise AssertionError(f"{name} must take images of shape (N, 784)") from error
-    shape = (len(dataset), 10)
-    assert logits.shape == shape, f"{name} must give ten logits for each image, not {logits.shape[1:]}"
-    return float(np.mean(logits.argmax(axis=1) == dataset.labels))
+def weighed(submission: Any, model: Sequential, dataset: Dataset, name: str) -> tuple[int, float]:
+    """The bytes of a (checked) model's file, and the share of the dataset that it gets right."""
+    found = submission.weigh(model, dataset.images)
+    assert not isinstance(found, str), f"{name} {found}"
+    size_bytes, labels = found
+    return size_bytes, float(np.mean(labels == dataset.labels))
 
 
 def untouched(call: Any, function: str) -> Any:
@@ -198,16 +190,23 @@ def rejects(
     names: str | Iterable[str],
     got: Any,
     needs: Iterable[str] = (),
+    good: tuple | None = None,
     **kwargs: Any,
 ) -> None:
     """The call must raise ValueError, its message naming the argument, what it got and what it needs.
 
     names: the argument's name, or several that would do. got: the bad value; where it is a tuple,
-    any of these words will do. needs: words any of which says what is needed.
+    any of these words will do. needs: words any of which says what is needed. good: arguments that must
+    be taken; else the same, with a good value in place of the bad one.
     """
     error = submission.rejection(function, *args, **kwargs)
     names = [names] if isinstance(names, str) else list(names)
     argument = names[0]
+    good = tuple(GOOD[argument] if arg is got else arg for arg in args) if good is None else good
+    unlike = submission.rejection(function, *good, **kwargs)
+    assert unlike is None, (
+        f"{function} must refuse a bad {argument} and take a good one: it raised {unlike.exception} for that too"
+    )
     assert error is not None, f"{function} must raise ValueError for a bad {argument}, and returned instead"
     assert error.exception == "ValueError", (
         f"{function} must raise ValueError for a bad {argument}, not {error.exception or error.kind}"
@@ -230,7 +229,19 @@ def rejects(
 
 def rejects_nan(submission: Any, function: str, *args: Any, names: Iterable[str], **kwargs: Any) -> None:
     """The call, with NaN among its weights, must raise ValueError; what it needs is then clear enough."""
-    rejects(submission, function, *args, names=names, got=NAN, **kwargs)
+    good = tuple(map(without_nan, args))
+    rejects(submission, function, *args, names=names, got=NAN, good=good, **kwargs)
+
+
+def without_nan(value: Any) -> Any:
+    """An array, or a model, with 0 in place of NaN; anything else as it is."""
+    if isinstance(value, np.ndarray):
+        return np.where(np.isnan(value), value.dtype.type(0), value)
+    if isinstance(value, Sequential):
+        value = value.copy()
+        for layer in weighted(value):
+            layer.weight = without_nan(layer.weight)
+    return value
 
 
 def shown_forms(value: Any) -> list[str]:

@@ -172,9 +172,10 @@ def test_bad_arguments_are_refused(submission):
     """The classifier's units are the classes, a ReLU has none, and a ratio is a number from 0 to 1."""
     model, importance = Sequential([Dense(4, 5), ReLU(), Dense(5, 10)]), numbers(10)
     names = ["layer_index", "layer index", "layer"]
+    good = model, 0, numbers(5), 0.5
     for layer_index, layer in ((2, "classifier"), (1, "ReLU"), (7, "7")):
         arguments = submission, "prune_neurons", model, layer_index, importance, 0.5
-        expect.rejects(*arguments, names=names, got=(str(layer_index), layer, "Dense"))
+        expect.rejects(*arguments, names=names, got=(str(layer_index), layer, "Dense"), good=good)
     for keep_ratio in (1.5, float("nan")):
         arguments = submission, "prune_neurons", model, 0, numbers(5), keep_ratio
         expect.rejects(*arguments, names=["keep_ratio", "keep ratio", "ratio"], got=keep_ratio)
