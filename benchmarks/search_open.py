@@ -3,6 +3,7 @@
     python benchmarks/search_open.py                                   # as it stands, seed 0
     python benchmarks/search_open.py EPOCHS=10 PRICE=2e-4 --seeds 0 1  # with other constants
     python benchmarks/search_open.py --division mlp UNITS=(80,30)      # the other reference
+    python benchmarks/search_open.py --keep /tmp/files                 # and write the file: open-0.fw for seed 0
     python benchmarks/search_open.py --test --seeds 0 1 2              # once it is chosen: the full test set, no log
 
 Lines are JSON, appended to benchmarks/search_open.log (search_mlp.log). The accuracy on the first 20,000 training
@@ -47,13 +48,17 @@ def module_with(division: str, settings: dict[str, Any]) -> ModuleType:
     return module
 
 
-def tried(module: ModuleType, mnist: Mnist, seed: int, measured: dict[str, Dataset]) -> dict[str, Any]:
-    """Compress, pack, unpack, and measure what came out."""
+def tried(
+    module: ModuleType, mnist: Mnist, seed: int, measured: dict[str, Dataset], file: Path | None
+) -> dict[str, Any]:
+    """Compress, pack, unpack, and measure what came out; write the file if there is a name for it."""
     data = Data(mnist.train, mnist.validation)
     started = time.process_time()
     small = module.compress(shared_model(), data, BUDGET_BYTES, seed=seed)
     cpu_seconds = time.process_time() - started
     content = pack(small)
+    if file is not None:
+        file.write_bytes(content)
     row: dict[str, Any] = {"seed": seed, "bytes": len(content)}
     for name, dataset in measured.items():
         percent = 100 * evaluate(unpack(content), dataset)
@@ -74,6 +79,7 @@ def main() -> None:
     parser.add_argument(
         "--test", action="store_true", help="measure on the test set instead; no settings then"
     )
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write the files there, too")
     options = parser.parse_args()
     if options.test and options.settings:
         parser.error("the test set does not choose: --test takes the entry as it stands")
@@ -87,7 +93,8 @@ def main() -> None:
         measured = {"validation": mnist.validation, "train": some}
     scores = []
     for seed in options.seeds:
-        row = tried(module, mnist, seed, measured)
+        file = None if options.keep is None else options.keep / f"{options.division}-{seed}.fw"
+        row = tried(module, mnist, seed, measured, file)
         line = json.dumps({"settings": settings} | row)
         scores.append(row["test_score" if options.test else "validation_score"])
         print(line, flush=True)
