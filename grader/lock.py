@@ -38,8 +38,9 @@ EPERM, ENOSYS = 1, 38
 NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT = 0, 4, 16, 24
 X32_BIT = 0x40000000
 CLONE_THREAD = 0x00010000
-SENDS_SIGNALS = (8, 10, 15)
-"""`fcntl` with F_SETOWN, F_SETSIG or F_SETOWN_EX has the kernel signal another process."""
+NEVER = {"fcntl": (SECOND_ARGUMENT_AT, (8, 10, 15)), "prctl": (FIRST_ARGUMENT_AT, (4,))}
+"""`fcntl` with F_SETOWN, F_SETSIG or F_SETOWN_EX has the kernel signal another process; `prctl` with PR_SET_DUMPABLE
+keeps an ordinary user from looking at the files that a worker of its own holds open."""
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 GET_VERSION, BENEATH_PATH = 1, 1
@@ -170,15 +171,16 @@ def filter_program() -> list[tuple[int, int, int, int]]:
     program += checked_call(limited["clone"], FIRST_ARGUMENT_AT, JUMP_IF_ANY, CLONE_THREAD)  # no processes
     program += checked_call(limited["prlimit64"], FIRST_ARGUMENT_AT, JUMP_IF_EQUAL, 0)  # its own limits
     program += checked_call(limited["tgkill"], FIRST_ARGUMENT_AT, JUMP_IF_EQUAL, os.getpid())  # as in abort()
-    for operand in SENDS_SIGNALS:
-        program += [
-            (JUMP_IF_EQUAL, 0, 4, limited["fcntl"]),
-            (LOAD, 0, 0, SECOND_ARGUMENT_AT),
-            (JUMP_IF_EQUAL, 0, 1, operand),
-            (RETURN, 0, 0, REFUSE | EPERM),
-            (LOAD, 0, 0, NUMBER_AT),
-        ]
-    program += [(JUMP_IF_EQUAL, 0, 1, limited["fcntl"]), (RETURN, 0, 0, ALLOW)]
+    for name, (argument_at, operands) in NEVER.items():
+        for operand in operands:
+            program += [
+                (JUMP_IF_EQUAL, 0, 4, limited[name]),
+                (LOAD, 0, 0, argument_at),
+                (JUMP_IF_EQUAL, 0, 1, operand),
+                (RETURN, 0, 0, REFUSE | EPERM),
+                (LOAD, 0, 0, NUMBER_AT),
+            ]
+        program += [(JUMP_IF_EQUAL, 0, 1, limited[name]), (RETURN, 0, 0, ALLOW)]
     # `clone3` keeps its flags in memory, where a filter cannot look: "not implemented" makes libc use `clone`.
     return [*program, (RETURN, 0, 0, REFUSE | ENOSYS)]
 

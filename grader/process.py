@@ -8,6 +8,7 @@ import os
 import secrets
 import selectors
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -158,7 +159,9 @@ class WorkerProcess:
 
     def check_scratch(self) -> None:
         """Raises WorkerStoppedError where it has written more than it may. For backends that have no limit."""
-        if not self.backend.limits_scratch and size_of(self.scratch) > SCRATCH_BYTES:
+        if self.backend.limits_scratch:
+            return
+        if size_of(self.scratch) + sum(map(size_of_deleted, self._family())) > SCRATCH_BYTES:
             raise WorkerStoppedError("full")
 
     def _has_something_to_say(self) -> bool:
@@ -283,6 +286,18 @@ def size_of(folder: Path) -> int:
         pass  # it goes on writing while we look
     except OSError:
         return SCRATCH_BYTES + 1
+    return total
+
+
+def size_of_deleted(process: psutil.Process) -> int:
+    """What files that have no name any more take up while a process holds them open."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(f"/proc/{process.pid}/fd") as descriptors:
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                found = os.stat(descriptor.path)
+                if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                    total += found.st_blocks * 512
     return total
 
 
