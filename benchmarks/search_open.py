@@ -95,7 +95,12 @@ def main() -> None:
     for seed in options.seeds:
         file = None if options.keep is None else options.keep / f"{options.division}-{seed}.fw"
         row = tried(module, mnist, seed, measured, file)
-        line = json.dumps({"settings": settings} | row)
+        constants = {
+            name: value
+            for name, value in vars(module).items()
+            if name.isupper() and isinstance(value, int | float | tuple)
+        }
+        line = json.dumps({"settings": constants} | row)
         scores.append(row["test_score" if options.test else "validation_score"])
         print(line, flush=True)
         if not options.test:
