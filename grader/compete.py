@@ -6,6 +6,7 @@ one is measured on the public half of the test set. Labels of the test set stay 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -150,26 +151,28 @@ def compared(made: Entry, again: Attempt) -> Entry:
 
 
 def checked(made: Entry, other: Attempt, rules: Rules) -> Entry:
-    """The entry, worth no more than what the same code earns on the canary and a margin."""
+    """The entry, worth no more than what the same code earns on the canary and a margin.
+
+    The canary's score is rounded up first: who saw it exactly, run after run, could have its secret spelled to
+    them in the sizes of files.
+    """
     facts, limits = rules.competition, rules.canary
-    size_bytes = accuracy = None
     points = 0.0
-    if other.content is not None and other.measured is not None:
-        size_bytes, accuracy = len(other.content), other.measured.accuracy_percent
-        if size_bytes <= facts.budget_bytes:
-            points = score(accuracy, size_bytes, facts.reference_accuracy_percent, facts.reference_bytes)
+    if other.content is not None and other.measured is not None and len(other.content) <= facts.budget_bytes:
+        accuracy = other.measured.accuracy_percent
+        exact = score(accuracy, len(other.content), facts.reference_accuracy_percent, facts.reference_bytes)
+        points = math.ceil(exact / limits.step) * limits.step
     flags, is_ranked, worth = list(made.flags), made.ranked, made.score
     if worth > points + limits.margin:
         worth = points + limits.margin
         flags.append(
-            f"scores {made.score:.3f} on the shared model and {points:.3f} on one that nobody has seen: counts "
-            f"as {worth:.3f}"
+            f"scores {made.score:.3f} on the shared model and at most {points:g} on one that nobody has seen: "
+            f"counts as {worth:.3f}"
         )
     if made.score > points + limits.far:
         is_ranked = False
         flags.append("far better on the shared model than on one that nobody has seen: look at its source")
-    check = CanaryCheck(size_bytes, accuracy, points, made.score)
-    return replace(made, score=worth, ranked=is_ranked, flags=flags, canary=check)
+    return replace(made, score=worth, ranked=is_ranked, flags=flags, canary=CanaryCheck(points, made.score))
 
 
 def locked(data: Data) -> Data:

@@ -49,10 +49,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class CanaryCheck:
-    """What `compress` made of a model that nobody has seen, and what the entry would score without it."""
+    """What `compress` earned on a model that nobody has seen, rounded up, and the entry's score without it."""
 
-    bytes: int | None
-    accuracy_percent: float | None
     score: float
     unchecked_score: float
 

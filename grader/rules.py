@@ -45,8 +45,12 @@ class Badges:
 
 @dataclass(frozen=True)
 class CanaryRules:
-    """How much better than on the canary a score may be: more does not count; far more is not ranked."""
+    """How much better than on the canary a score may be: more does not count; far more is not ranked.
 
+    The canary's score is taken in steps, rounded up.
+    """
+
+    step: float
     margin: float
     far: float
 

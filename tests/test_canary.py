@@ -18,10 +18,10 @@ from assignment.nn import Adam, Dataset, Dense, ReLU, Sequential, cosine, evalua
 from assignment.shared_model import lenet_300_100
 from grader import GraderError, UnusableError, canary
 from grader.canary import SIDE, Canary, Change, change_of, changed
-from grader.compete import compete
+from grader.compete import Attempt, checked, compete
 from grader.grade import Request, grade
 from grader.log import nowhere
-from grader.measured import Entry
+from grader.measured import Entry, Measured
 from grader.remote import room_for
 from grader.rules import ROOT, read_rules
 from grader.sandbox import NoSandbox
@@ -193,8 +193,8 @@ def test_one_that_first_checks_whether_it_fits_earns_no_more_than_an_honest_reci
         f"{HONEST}{CARRIED}{FITS}TEXT = {carried!r}\ndef compress(model, data, budget_bytes, seed=0):\n{body}"
     )
     found = run(source)
-    assert found.canary.unchecked_score > found.score
-    assert found.score == found.canary.score + MARGIN
+    assert found.canary.unchecked_score >= found.score
+    assert found.score <= found.canary.score + MARGIN
     assert found.canary.score == honest.canary.score
 
 
@@ -252,7 +252,23 @@ def test_what_a_run_on_the_canary_says_is_shown_to_nobody(run):
     found = run(source.replace("FIRST", str(first)))
     assert "stolen" not in json.dumps(dataclasses.asdict(found))
     assert not found.ranked
-    assert found.canary == dataclasses.replace(found.canary, bytes=None, accuracy_percent=None, score=0.0)
+    assert found.canary.score == 0.0
+
+
+def attempted(accuracy_percent: float, size_bytes: int) -> Attempt:
+    labels = np.zeros(5000, np.int64)
+    answers = (np.arange(5000) >= 50 * accuracy_percent).astype(np.int64)
+    return Attempt(bytes(size_bytes), Measured(labels, answers, "mlp"), None, 1.0)
+
+
+def test_no_exact_figure_of_the_canary_comes_out():
+    """98.4 % in 4,096 bytes is a score of 8.02: it counts as 8.5, and so does anything down to 8.0."""
+    made = Entry(1000, 98.4, 100.8, 10.0588, True, [], 1.0, "0" * 64, "public", "mlp")
+    found = [checked(made, attempted(98.4, size), RULES) for size in (4096, 4000, 3500)]
+    assert [each.canary.score for each in found] == [8.5, 8.5, 8.5]
+    assert {each.score for each in found} == {8.5 + MARGIN}
+    assert len({json.dumps(dataclasses.asdict(each)) for each in found}) == 1
+    assert checked(made, attempted(98.4, 500_000), RULES).canary.score == 0.0  # over the budget
 
 
 @pytest.fixture

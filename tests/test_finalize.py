@@ -91,10 +91,21 @@ def test_the_final_figures_are_those_of_the_artifact_on_the_jittered_half(result
 def test_a_score_that_the_canary_held_down_is_held_down_again(results):
     images = jittered(part_of(load_mnist_5k().test, "private"), KEY)
     found = next(each for each in candidates(results, "mnist-5k") if each.id == "honest")
-    canary = {"bytes": 1, "accuracy_percent": 1.0, "score": 0.1, "unchecked_score": 5.0}
+    canary = {"score": 0.1, "unchecked_score": 5.0}
     held = dataclasses.replace(found, competition={**found.competition, "canary": canary})
     (row,) = finals([held], images, RULES, NoSandbox())
     assert row.score == 0.1 + RULES.canary.margin
+
+
+def test_an_artifact_that_cannot_be_measured_any_more_stops_nobody_else(results, final):
+    images = jittered(part_of(load_mnist_5k().test, "private"), KEY)
+    found = list(candidates(results, "mnist-5k"))
+    broken = dataclasses.replace(found[1], content=b"\xf1spam")
+    rows = finals([found[0], broken], images, RULES, NoSandbox())
+    assert [(row.id, row.score > 0, row.place) for row in rows] == [("honest", True, 1), ("tuned", False, 2)]
+    assert "cannot be unpacked" in rows[1].fault
+    assert rows[0].fault is None
+    assert rows[0].score == next(row.score for row in final[0] if row.id == "honest")
 
 
 def test_what_is_published_reveals_the_key_and_no_student(final):
