@@ -38,9 +38,10 @@ EPERM, ENOSYS = 1, 38
 NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT = 0, 4, 16, 24
 X32_BIT = 0x40000000
 CLONE_THREAD = 0x00010000
-NEVER = {"fcntl": (SECOND_ARGUMENT_AT, (8, 10, 15)), "prctl": (FIRST_ARGUMENT_AT, (4,))}
+NEVER = {"fcntl": (SECOND_ARGUMENT_AT, (8, 10, 15)), "prctl": (FIRST_ARGUMENT_AT, (1, 4))}
 """`fcntl` with F_SETOWN, F_SETSIG or F_SETOWN_EX has the kernel signal another process; `prctl` with PR_SET_DUMPABLE
-keeps an ordinary user from looking at the files that a worker of its own holds open."""
+keeps an ordinary user from looking at the files that a worker of its own holds open, with PR_SET_PDEATHSIG it would
+outlive the grader."""
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 GET_VERSION, BENEATH_PATH = 1, 1

@@ -12,6 +12,7 @@ from grader import UnusableError
 from grader.classroom.grading import Order
 from grader.classroom.results import Results
 from tests.classroom import (
+    HALF,
     POINTS,
     TEXTS,
     class_command,
@@ -28,7 +29,7 @@ from tests.classroom import (
     wait_until,
     warm_processes,
 )
-from tests.grading import HIDDEN, RIGHT, ROOT
+from tests.grading import HIDDEN, RIGHT, ROOT, run_grader
 
 pytestmark = pytest.mark.xdist_group("class-grading")
 
@@ -143,13 +144,42 @@ def test_a_grading_that_dies_is_tried_again(tmp_path, suites):
     kills = "\nimport os, signal, pathlib\n"
     kills += f"flag = pathlib.Path({str(tmp_path / 'flag')!r})\n"
     kills += '@pytest.mark.grades("double")\ndef test_dies(submission):\n'
-    kills += "    if not flag.exists():\n        flag.touch()\n        os.kill(os.getpid(), signal.SIGKILL)\n"
+    kills += "    submission.double(np.ones(1))\n    if not flag.exists():\n        flag.touch()\n        os.kill(os.getpid(), signal.SIGKILL)\n"
     own = small_suites(tmp_path / "suites", hidden=HIDDEN + kills)
     place, out = make_class(tmp_path / "in", {"ada": RIGHT}), tmp_path / "out"
     done = graded(place, out, own)
     assert done.errors == []
     assert done.rows[0].final == 100
     assert Results(out).shelf("ada").job()["attempts"] == 2
+
+
+def test_a_class_is_graded_as_each_submission_alone_is(undisturbed, handed_in, suites, tmp_path):
+    done = run_grader(
+        "grade", handed_in / "wrong", "--out", tmp_path, "--seed", 7, "--suites", suites, "--no-compete"
+    )
+    assert done.returncode == 0, done.stderr
+    alone, together = record_of(tmp_path, "wrong"), record_of(undisturbed, "wrong")
+    assert (together["tests"], together["totals"]) == (alone["tests"], alone["totals"])
+    assert together["submission"] == alone["submission"]
+
+
+def test_after_a_correction_only_those_are_graded_whom_it_can_help(tmp_path):
+    wrong = HIDDEN.replace("== 2 * x", "== (2 if x > 1e5 else 3) * x")
+    suites = small_suites(tmp_path / "suites", hidden=wrong)
+    texts = {"ada": RIGHT, "bob": HALF, "cyn": RIGHT.replace("x * 2", "x * (2 if x.sum() > 1e5 else 3)")}
+    place, out = make_class(tmp_path / "in", texts), tmp_path / "out"
+    graded(place, out, suites)
+    assert Results(out).shelf("ada").result()["totals"]["points"] == 90
+    (suites / "tests_hidden" / "test_hidden.py").write_text(HIDDEN)
+    done = graded(place, out, suites, affected_by="test_double_of_one_number")
+    assert {row.id: row.points for row in done.rows[:2]} == {"ada": 100, "bob": 30}
+    assert runs_count(out) == {"ada": 2, "bob": 2, "cyn": 1}
+    assert graded(place, out, suites).graded == 0, "who was not affected is not graded later either"
+
+
+def runs_count(out):
+    return {shelf.id: len(list(shelf.folder.glob("runs/0*"))) for shelf in Results(out).shelves()
+            if shelf.newest_run()}  # fmt: skip
 
 
 def test_results_have_one_writer(folder, suites, handed_in, undisturbed):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader import UnusableError
 from grader.classroom.collect import add_arguments, run_collect
-from grader.classroom.grading import Done, Order, grade_class, planned, settled
+from grader.classroom.grading import Done, Order, grade_class, planned, settled, without_unaffected
 from grader.classroom.plan import Line, moves
 from grader.classroom.points import read_class_points, strangers
 from grader.classroom.pool import LocalPool, Pool
@@ -200,7 +200,7 @@ def plan_lines(order: Order) -> Iterable[str]:
     points = read_class_points(settings.paths, order.out)
     pool = order.pool(settings, order.jobs)
     try:
-        lines = planned(order, results, settings, pool)
+        lines = without_unaffected(planned(order, results, settings, pool), order, results)
     finally:
         pool.close()
     yield from (spelled(line) for line in lines if line.why or line.student.missing)
@@ -208,7 +208,8 @@ def plan_lines(order: Order) -> Iterable[str]:
     yield f"{todo} to grade, {sum(bool(line.student.missing) for line in lines)} missing, {len(lines)} in all"
     if results.settings() is None:
         return
-    for move in moves(results, points):
+    students = [line.student for line in lines]
+    for move in moves(results, points, students):
         yield f"points {move.id}: {shown(move.before)} -> {shown(move.after)}"
     records = [record for shelf in results.shelves() if (record := shelf.result()) is not None]
     for name in strangers(points, records):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from grader import UnusableError
+from grader.classroom.key import REASONS
 from grader.classroom.plan import Line, Planner, affected, chosen
 from grader.classroom.points import Points, read_class_points
 from grader.classroom.pool import LocalPool, Pool
@@ -70,11 +71,26 @@ def planned(order: Order, results: Results, settings: Settings, pool: Pool) -> l
     """Everybody that the order is about, with what there is to do for each."""
     planner = Planner(results, settings, pool.facts.data if settings.competes else "")
     students = read_class(order.place)
-    lines = chosen(map(planner.line, students), order.only)
+    return chosen(map(planner.line, students), order.only)
+
+
+def without_unaffected(lines: list[Line], order: Order, results: Results) -> list[Line]:
+    """With --affected-by: only those whom that test can concern have something to do."""
     test = order.affected_by
     if test is None:
         return lines
-    return [line for line in lines if line.why and affected(results, line.student.handle, test)]
+    return [
+        line if not line.why or affected(results, line.student.handle, test) else replace(line, why="")
+        for line in lines
+    ]
+
+
+def accept_unaffected(lines: list[Line], narrowed: list[Line], order: Order, results: Results) -> None:
+    """Runs of those whom the changed test does not concern stand for the new tests, if nothing else is new."""
+    for line, other in zip(lines, narrowed, strict=True):
+        if line.why == REASONS["tests"] and not other.why and line.key is not None:
+            why = f"unaffected by a change of {order.affected_by}"
+            results.shelf(line.student.handle).accept(asdict(line.key), why)
 
 
 def grade_class(order: Order, progress: Silent | None = None) -> Done:
@@ -93,7 +109,9 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
         pool = order.pool(settings, order.jobs)
         graded, errors = 0, []
         try:
-            lines = planned(order, results, settings, pool)
+            everybody = planned(order, results, settings, pool)
+            lines = without_unaffected(everybody, order, results)
+            accept_unaffected(everybody, lines, order, results)
             for line in lines:
                 results.shelf(line.student.handle).put_student(line.student)
             todo = [line for line in lines if line.task is not None and line.why]

@@ -118,11 +118,12 @@ class Move:
     after: float | None
 
 
-def moves(results: Results, points: Points) -> list[Move]:
-    """Whose points move without running any code, from what to what."""
+def moves(results: Results, points: Points, students: Iterable[Student] = ()) -> list[Move]:
+    """Whose points move without running any code, from what to what, if these are the roster's lines."""
+    lines = {student.handle: student for student in students}
     found = []
     for shelf in results.shelves():
-        before, after = shelf.result(), shelf.counting(points)
+        before, after = shelf.result(), shelf.counting(points, lines.get(shelf.id))
         if before is not None and after is not None and final_points(before) != final_points(after):
             found.append(Move(shelf.id, final_points(before), final_points(after)))
     return found

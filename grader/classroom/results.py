@@ -5,6 +5,7 @@
     RESULTS/ID/student.json     the student's line of the roster
     RESULTS/ID/result.json      what counts: the newest run, with today's points and lateness
     RESULTS/ID/history/0001.json  what counted before
+    RESULTS/ID/accepted.json    a later key that the newest run stands for as well: see --affected-by
     RESULTS/regrade.toml        the instructor's: see grader.classroom.points
     RESULTS/_class/             settings, the summary, the report
 
@@ -33,7 +34,7 @@ from grader.process import remove
 from grader.record import Record, check, write_whole
 
 CLASS, SETTINGS, LOCK = "_class", "class.json", ".lock"
-STUDENT, JOB, SOURCE = "student.json", "job.json", "compression.py"
+STUDENT, JOB, SOURCE, ACCEPTED = "student.json", "job.json", "compression.py", "accepted.json"
 
 
 def as_json(document: Any) -> bytes:
@@ -82,8 +83,19 @@ class Shelf:
         return None if run is None else (run / SOURCE).read_bytes()
 
     def job(self) -> dict[str, Any] | None:
+        """What the newest run was made with, or is accepted for."""
         run = self.newest_run()
-        return None if run is None else read_json(run / JOB)
+        if run is None:
+            return None
+        job: dict[str, Any] = read_json(run / JOB)
+        accepted = read_json(self.folder / ACCEPTED)
+        return job | {"key": accepted["key"]} if accepted and accepted["run"] == run.name else job
+
+    def accept(self, key: dict[str, Any], why: str) -> None:
+        """The newest run stands for that key too."""
+        run = self.newest_run()
+        assert run is not None
+        write_whole(self.folder / ACCEPTED, as_json({"run": run.name, "key": key, "why": why}))
 
     def add_run(self, files: dict[str, bytes]) -> Path:
         """Keep a grading: a folder that appears whole."""
@@ -103,14 +115,17 @@ class Shelf:
         content = as_json({name: value for name, value in asdict(student).items() if value})
         replace_where_other(self.folder / STUDENT, content)
 
-    def counting(self, points: Points) -> Record | None:
-        """What `result.json` is to hold: a function of the newest run, the roster's line and the points."""
+    def counting(self, points: Points, student: Student | None = None) -> Record | None:
+        """What `result.json` is to hold: a function of the newest run, the roster's line and the points.
+
+        student: another line than the one that is kept.
+        """
         run = self.newest_run()
         record = None if run is None else read_json(run / RESULT)
         if record is None:
             return None
         made = repointed(record, points)
-        student = self.student()
+        student = student or self.student()
         late = None
         if student is not None:
             until = (student.due, student.extension, student.late_rule)

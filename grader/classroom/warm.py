@@ -27,16 +27,21 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+from assignment.plain import Flat  # noqa: E402
+from assignment.seam import Call, Submission, SubmissionError  # noqa: E402
 from grader import UnusableError  # noqa: E402
 from grader.classroom.task import GRADER_LOG, Facts, Settings, Task  # noqa: E402
-from grader.export.graded_tests import graded_tests  # noqa: E402
 from grader.grade import TESTS, competition_inputs, grade_source  # noqa: E402
 from grader.lock import end_with_parent  # noqa: E402
 from grader.process import remove  # noqa: E402
+from grader.remote import RemoteSubmission  # noqa: E402
+from grader.rules import read_points  # noqa: E402
+from grader.suites import run_suite  # noqa: E402
 from grader.trial import backend_for  # noqa: E402
 
 LONGEST_SECONDS = 3 * 3600
@@ -69,11 +74,26 @@ def main() -> None:
         remove(root)
 
 
+class NothingYet(Submission):
+    """A submission in which no function is written, for a rehearsal."""
+
+    def begin_test(self, call_cpu_seconds: float | None = None) -> None:
+        """Nothing runs, so nothing is timed."""
+
+    def run(self, function: str, given: Flat, *, inspecting: bool) -> Call:
+        raise SubmissionError("not_implemented", function)
+
+
 def warmed(settings: Settings) -> Facts:
-    """Do once what every grading would do. Raises what `grade` would."""
+    """Do once what every grading would do: what tests import, make and train before they call a submission.
+
+    They run with the class's own seed, so that what depends on it is there as well. Raises what `grade` would.
+    """
     backend = backend_for(settings.sandbox, unsafe=settings.unsafe)
+    worth = read_points(settings.paths.points_file)
     for suite in TESTS[settings.tests]:
-        graded_tests(suite, settings.paths)
+        nobody = cast(RemoteSubmission, NothingYet())
+        run_suite(suite, nobody, worth, settings.paths, settings.seed)
     data = competition_inputs()[0].name if settings.competes else ""
     gc.collect()
     gc.freeze()  # what is here stays: forks need not look through it
