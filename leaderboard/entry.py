@@ -9,24 +9,34 @@ Everything that comes in is checked against `entry.schema.json`, on the way in a
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
-
+from leaderboard.documents import EntryError, check, fits, json_text, parse_json, real_time, shown, utc_text
 from leaderboard.handles import RULE, neutral_handle
+from leaderboard.significance import TEST_IMAGES, count_right, unpacked
+from leaderboard.signing import Key, sign
 
 RECORD_SCHEMA = "featherweight/result/v1"
 ENTRY_SCHEMA = "featherweight/entry/v1"
-MAX_MESSAGE_CHARACTERS = 160
-
-
-class EntryError(Exception):
-    """What was handed in is not an entry, a result record that can be one, or a usable name. One sentence."""
+COMPETITION = (
+    "bytes",
+    "accuracy_percent",
+    "accuracy_per_kib",
+    "score",
+    "ranked",
+    "flags",
+    "artifact_sha256",
+    "second_artifact_sha256",
+    "split",
+    "division",
+    "correct",
+    "confusion",
+    "canary",
+)
+LATER = ("second_artifact_sha256", "correct", "confusion", "canary")  # fields that older records lack
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Entry:
     """One posted result. Field names and units are those of the result record."""
 
     handle: str
+    kind: str  # "student" or "baseline"
+    name: str | None  # a baseline's
     started: datetime  # in UTC
     commit: str | None
     submission_sha256: str
@@ -48,12 +60,32 @@ class Entry:
     ranked: bool
     flags: tuple[str, ...]
     artifact_sha256: str
+    second_artifact_sha256: str | None
     split: str  # "public", "private" or "full"
     division: str  # "mlp" or "open"
+    correct: str | None  # base64 of a bit for each test image
+    confusion: tuple[tuple[int, ...], ...] | None  # by true digit, then by answer
+    canary: bool  # whether compress() was also run on a canary
+    anatomy_json: str | None  # what the packed file holds, as JSON
+    corrects: tuple[str, str] | None  # an earlier entry's file, and the reason
+    signature: tuple[str, str] | None  # public key and signature, in hexadecimal digits
 
     @classmethod
-    def from_record(cls, record: object, handle: str | None = None) -> Entry:
+    def from_record(
+        cls,
+        record: object,
+        handle: str | None = None,
+        *,
+        baseline: str | None = None,
+        anatomy: dict[str, Any] | None = None,
+        corrects: tuple[str, str] | None = None,
+    ) -> Entry:
         """Take from a result record what competes, under a neutral handle unless one is given.
+
+        Args:
+            baseline: the name of a baseline, which has no rank.
+            anatomy: what the packed file holds, by `leaderboard.anatomy`.
+            corrects: the file name of the entry that this one takes the place of, and why.
 
         Raises:
             EntryError: the record is no valid one, says that grading failed, or holds no measured artifact.
@@ -65,23 +97,32 @@ class Entry:
         if _take(record, "competition") is None:
             raise EntryError("this run did not compete (its competition is null): grade without --no-compete")
         if _take(record, "competition", "artifact_sha256") is None:
-            flags = _shown(str(_take(record, "competition", "flags")), quote=False)
+            flags = shown(str(_take(record, "competition", "flags")), quote=False)
             raise EntryError(f"compress() gave nothing to measure, so there is nothing to post: {flags}")
+        sha256 = _take(record, "submission", "sha256")
+        if handle is None:
+            check(sha256, "entry", "/$defs/sha256", "submission.sha256")
+            handle = neutral_handle(sha256)
+        competition = {
+            key: record["competition"].get(key) if key in LATER else _take(record, "competition", key)
+            for key in COMPETITION
+        }
+        competition["canary"] = competition["canary"] is not None
         grader = {key: _take(record, "grader", key) for key in ("version", "rules_sha256", "data", "sandbox")}
-        fields = _schema()["properties"]["competition"]["required"]
         document = {
             "schema": ENTRY_SCHEMA,
+            "kind": "student" if baseline is None else "baseline",
+            "name": baseline,
             "handle": handle,
-            "started": _utc_text(_take(record, "grader", "started")),
+            "started": _started(_take(record, "grader", "started")),
             "commit": _take(record, "submission", "commit"),
-            "submission_sha256": _take(record, "submission", "sha256"),
+            "submission_sha256": sha256,
             "grader": grader,
-            "competition": {key: _take(record, "competition", key) for key in fields},
+            "competition": competition,
+            "anatomy": anatomy,
+            "corrects": None if corrects is None else {"entry": corrects[0], "reason": corrects[1]},
+            "signature": None,
         }
-        if handle is None:
-            sha256 = document["submission_sha256"]
-            _check(sha256, _schema()["$defs"]["sha256"], "submission.sha256")
-            document["handle"] = neutral_handle(sha256)
         return cls.from_document(document)
 
     @classmethod
@@ -94,16 +135,28 @@ class Entry:
         """Check a parsed entry file and make an Entry of it. Raises EntryError."""
         if isinstance(document, dict) and isinstance(document.get("handle"), str):
             check_handle(document["handle"])
-        _check(document, _schema())
+        check(document, "entry")
         assert isinstance(document, dict)
         grader, competition = document["grader"], document["competition"]
-        try:
-            started = datetime.fromisoformat(document["started"])
-        except ValueError:
-            raise EntryError(f"started must be a real date and time, got {document['started']}") from None
-        _check_ratio(competition)
+        if (document["kind"] == "baseline") != (document["name"] is not None):
+            raise EntryError("a baseline has a name, and no other entry has one")
+        started = real_time(document["started"], "started")
+        _check_sums(competition, TEST_IMAGES[grader["data"], competition["split"]])
+        confusion, corrects, signature = (
+            competition["confusion"],
+            document["corrects"],
+            document["signature"],
+        )
+        anatomy = document["anatomy"]
+        tuples = {
+            "bytes": int(competition["bytes"]),
+            "flags": tuple(competition["flags"]),
+            "confusion": None if confusion is None else tuple(map(tuple, confusion)),
+        }
         return cls(
             handle=document["handle"],
+            kind=document["kind"],
+            name=document["name"],
             started=started,
             commit=document["commit"],
             submission_sha256=document["submission_sha256"],
@@ -111,26 +164,20 @@ class Entry:
             rules_sha256=grader["rules_sha256"],
             data=grader["data"],
             sandbox=grader["sandbox"],
-            **{**competition, "bytes": int(competition["bytes"]), "flags": tuple(competition["flags"])},
+            anatomy_json=None if anatomy is None else json_text(anatomy),
+            corrects=None if corrects is None else (corrects["entry"], corrects["reason"]),
+            signature=None if signature is None else (signature["key"], signature["value"]),
+            **{**competition, **tuples},
         )
 
-    def to_json(self) -> str:
-        """The entry file's text: the same entry always gives the same bytes."""
-        competition = (
-            "bytes",
-            "accuracy_percent",
-            "accuracy_per_kib",
-            "score",
-            "ranked",
-            "flags",
-            "artifact_sha256",
-            "split",
-            "division",
-        )
-        document = {
+    def to_document(self) -> dict[str, Any]:
+        """The entry as its file holds it."""
+        return {
             "schema": ENTRY_SCHEMA,
+            "kind": self.kind,
+            "name": self.name,
             "handle": self.handle,
-            "started": _utc_text(self.started.isoformat()),
+            "started": utc_text(self.started),
             "commit": self.commit,
             "submission_sha256": self.submission_sha256,
             "grader": {
@@ -139,32 +186,54 @@ class Entry:
                 "data": self.data,
                 "sandbox": self.sandbox,
             },
-            "competition": {key: getattr(self, key) for key in competition},
+            "competition": {key: getattr(self, key) for key in COMPETITION},
+            "anatomy": self.anatomy,
+            "corrects": self.corrects and dict(zip(("entry", "reason"), self.corrects, strict=True)),
+            "signature": self.signature and dict(zip(("key", "value"), self.signature, strict=True)),
         }
-        return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+    def to_json(self) -> str:
+        """The entry file's text: the same entry always gives the same bytes."""
+        return json_text(self.to_document())
+
+    def signed(self, key: Key) -> Entry:
+        """This entry, signed with that key."""
+        return replace(self, signature=sign(self.to_document(), key))
+
+    @property
+    def anatomy(self) -> dict[str, Any] | None:
+        """What the packed file holds: its ledger, and histograms of its weights."""
+        if self.anatomy_json is None:
+            return None
+        parsed: dict[str, Any] = parse_json(self.anatomy_json)
+        return parsed
 
     @property
     def file_name(self) -> str:
         """`<utc>-<first seven digits of the artifact's hash>.json`."""
         return f"{self.started:%Y%m%dT%H%M%SZ}-{self.artifact_sha256[:7]}.json"
 
+    @property
+    def path(self) -> str:
+        """`<handle>/<utc>-<sha7>`: names this entry's files, and with a suffix each of them."""
+        return f"{self.handle}/{self.file_name.removesuffix('.json')}"
+
+    @property
+    def title(self) -> str:
+        """The name that it goes by: a baseline's name, or a handle."""
+        return self.name or self.handle
+
+    @cached_property
+    def answers(self) -> int | None:
+        """A bit for each test image, the first image's the highest: 1 where the answer was right."""
+        images = TEST_IMAGES[self.data, self.split]
+        return None if self.correct is None else unpacked(self.correct, images)
+
 
 def check_handle(handle: str) -> None:
     """Raise EntryError, saying what a handle may be, unless this is one."""
-    if not jsonschema.Draft202012Validator(_schema()["properties"]["handle"]).is_valid(handle):
-        raise EntryError(f"{_shown(handle)} cannot be a handle, which is {RULE}")
-
-
-def parse_json(text: str) -> Any:
-    """Parse strict JSON (no NaN, no infinities). Raises EntryError."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as problem:
-        raise EntryError(f"this is not JSON: {_shown(str(problem), quote=False)}") from None
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
+    if not fits(handle, "entry", "/properties/handle"):
+        raise EntryError(f"{shown(handle)} cannot be a handle, which is {RULE}")
 
 
 def _take(record: dict[str, Any], *path: str) -> Any:
@@ -176,47 +245,35 @@ def _take(record: dict[str, Any], *path: str) -> Any:
     return value
 
 
-def _utc_text(started: object) -> str:
+def _started(started: object) -> str:
     """Rewrite an ISO 8601 time as UTC with a Z. Raises EntryError where it is none, or has no time zone."""
     try:
         time = datetime.fromisoformat(str(started))
         if time.tzinfo is None:
             raise ValueError
-        return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return utc_text(time.astimezone(UTC))
     except (ValueError, OverflowError):
         raise EntryError(
             f"this is no valid result record: grader.started must be an ISO 8601 time with its time zone, "
-            f"got {_shown(str(started))}"
+            f"got {shown(str(started))}"
         ) from None
 
 
-def _check_ratio(competition: dict[str, Any]) -> None:
-    """A row that contradicts itself does not get in: the ratio follows from the two numbers beside it."""
+def _check_sums(competition: dict[str, Any], images: int) -> None:
+    """A row that contradicts itself does not get in: what follows from numbers beside it must do so."""
     expected = competition["accuracy_percent"] / (competition["bytes"] / 1024)
     got = competition["accuracy_per_kib"]
     if abs(got - expected) > 0.01 + 1e-3 * expected:
         raise EntryError(
             f"accuracy_per_kib must be accuracy_percent / (bytes / 1024) = {expected:.3f}, got {got:g}"
         )
-
-
-def _check(value: object, schema: dict[str, Any], name: str = "") -> None:
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(value))
-    if error is None:
-        return
-    where = ".".join([name] * bool(name) + [str(key) for key in error.absolute_path]) or "the file"
-    raise EntryError(f"{where} is not valid: {_shown(error.message, quote=False)}")
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(Path(__file__).with_name("entry.schema.json").read_text("utf-8"))
-    return schema
-
-
-def _shown(text: str, quote: bool = True) -> str:
-    """Text from outside as it may appear in a message: one line, plain, not endless."""
-    plain = text.encode("unicode_escape").decode("ascii")
-    if len(plain) > MAX_MESSAGE_CHARACTERS:
-        plain = plain[: MAX_MESSAGE_CHARACTERS - 3] + "..."
-    return f'"{plain}"' if quote else plain
+    right = competition["accuracy_percent"] * images / 100
+    if competition["correct"] is not None:
+        counted = count_right(competition["correct"], images)
+        if counted is None or abs(counted - right) > 0.5:
+            raise EntryError(f"correct must have a bit for each of {images} images, {right:.0f} of them set")
+    if competition["confusion"] is not None:
+        table = competition["confusion"]
+        diagonal = sum(row[digit] for digit, row in enumerate(table))
+        if sum(map(sum, table)) != images or abs(diagonal - right) > 0.5:
+            raise EntryError(f"confusion must count {images} images, {right:.0f} of them on its diagonal")

@@ -1,11 +1,21 @@
 """Handles: the names people compete under.
 
-A handle is chosen, or made from the hash of what was submitted, so that it says nothing about who sent it.
-What a handle may look like is written in `entry.schema.json`; here is the sentence for people.
+A handle is chosen, or made by chance, so that it says nothing about who sent what.
+What a handle may look like is written in `entry.schema.json`; here is the sentence for people, and which
+handles could pass for somebody else's.
 """
 
 from __future__ import annotations
 
+import csv
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from leaderboard.documents import EntryError
+
+PROJECT = Path(__file__).resolve().parent.parent
 RULE = "3 to 32 lower-case letters a-z and digits, in words joined by single hyphens, such as quiet-heron"
 
 _ADJECTIVES = """
@@ -35,3 +45,124 @@ def neutral_handle(sha256: str) -> str:
     adjective = ADJECTIVES[int(sha256[0:2], 16) % len(ADJECTIVES)]
     noun = NOUNS[int(sha256[2:4], 16) % len(NOUNS)]
     return f"{adjective}-{noun}-{sha256[4:8]}"
+
+
+RESERVED = frozenset(
+    [
+        "admin",
+        "administrator",
+        "anonymous",
+        "baseline",
+        "course",
+        "featherweight",
+        "grader",
+        "instructor",
+        "leaderboard",
+        "moderator",
+        "null",
+        "official",
+        "root",
+        "staff",
+        "system",
+        "teacher",
+        "undefined",
+    ]
+)
+LOOK_ALIKES = (
+    ("rn", "m"),
+    ("vv", "w"),
+    ("cl", "d"),
+    ("0", "o"),
+    ("1", "l"),
+    ("i", "l"),
+    ("5", "s"),
+    ("2", "z"),
+)
+
+
+def skeleton(handle: str) -> str:
+    """What a handle looks like at a glance: two handles that share it could be taken for each other.
+
+    Letters of other scripts need no rule, since no handle has any.
+
+    >>> skeleton("quiet-heron") == skeleton("qu1et-her0n") == skeleton("quiethe-ron")
+    True
+    """
+    plain = handle.replace("-", "")
+    for twin, letter in LOOK_ALIKES:
+        plain = plain.replace(twin, letter)
+    return plain
+
+
+def why_not(handle: str, kind: str, taken: Mapping[str, str]) -> str | None:
+    """Why an entry of that kind may not use a handle, in a few words; None if it may.
+
+    Args:
+        handle: one that fits the rule.
+        kind: "student" or "baseline".
+        taken: every handle on the board, with its kind.
+    """
+    if handle in taken:
+        return None if taken[handle] == kind else f"is the handle of a {taken[handle]}"
+    if handle in RESERVED:
+        return "is reserved, as it sounds like somebody official"
+    twin = next((other for other in sorted(taken) if skeleton(other) == skeleton(handle)), None)
+    return None if twin is None else f"could be taken for {twin}, who is on the board"
+
+
+def fresh_handle(taken: Iterable[str]) -> str:
+    """A neutral handle, by chance, that looks like none of those taken."""
+    seen = {skeleton(handle) for handle in taken}
+    while True:
+        handle = neutral_handle(secrets.token_hex(32))
+        if skeleton(handle) not in seen:
+            return handle
+
+
+class HandleMap:
+    """Who competes under which handle: a private CSV file, `submission,handle`, with a line for each student.
+
+    It lies outside the repository, and nothing on the leaderboard is made from it but the handle itself.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises EntryError for a file that is no such map, or lies where it could be published."""
+        if path.resolve().is_relative_to(PROJECT):
+            raise EntryError(
+                f"{path} lies in the repository: names and handles belong where nobody else reads"
+            )
+        self.path = path
+        self.handles: dict[str, str] = {}
+        if not path.exists():
+            return
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if not {"submission", "handle"} <= set(rows.fieldnames or ()):
+                raise EntryError(f"{path} must begin with the line submission,handle")
+            for row in rows:
+                if row["submission"] in self.handles:
+                    raise EntryError(f"{path} names {row['submission']} twice")
+                self.handles[row["submission"]] = row["handle"] or ""
+        chosen = [handle for handle in self.handles.values() if handle]
+        if len(set(map(skeleton, chosen))) < len(chosen):
+            raise EntryError(f"{path} gives two students handles that could be taken for each other")
+
+    def handle_of(self, submission: str, taken: Iterable[str]) -> str:
+        """The submission's handle; a fresh neutral one, written to the file first, where it has none."""
+        if not self.handles.get(submission):
+            self.handles[submission] = fresh_handle([*taken, *filter(None, self.handles.values())])
+            self._write()
+        return self.handles[submission]
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        try:
+            with temporary.open("x", encoding="utf-8", newline="") as file:
+                os.chmod(temporary, 0o600)
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(("submission", "handle"))
+                writer.writerows(self.handles.items())
+            os.replace(temporary, self.path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""Published results that the plot shows beside ours, from `published.toml`. None was measured here."""
+"""Published results that the plot shows beside ours, from `published.json`. None was measured here."""
 
 from __future__ import annotations
 
-import tomllib
+import json
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -33,5 +33,5 @@ class Published:
 @cache
 def published() -> tuple[Published, ...]:
     """All of them, in the order of the file."""
-    text = Path(__file__).with_name("published.toml").read_text("utf-8")
-    return tuple(Published(**fields) for fields in tomllib.loads(text)["published"])
+    text = Path(__file__).with_name("published.json").read_text("utf-8")
+    return tuple(Published(**fields) for fields in json.loads(text)["results"])

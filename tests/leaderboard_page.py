@@ -78,7 +78,7 @@ def rows(page: Page, table: int = 0) -> list[list[str]]:
 def post_all(folder: Path, *entries: Entry) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for made in entries:
-        store.post(made, folder)
+        store.post(made, None, folder)
     return folder
 
 

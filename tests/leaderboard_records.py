@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,9 @@ def record(label: str = "a", **competition: Any) -> dict[str, Any]:
         "artifact_sha256": sha256("artifact " + label),
         "split": "public",
         "division": "mlp",
+        "second_artifact_sha256": None,
+        "correct": None,
+        "confusion": None,
         "canary": None,
         **competition,
     }
@@ -72,10 +77,22 @@ def record(label: str = "a", **competition: Any) -> dict[str, Any]:
 
 def entry(handle: str, label: str | None = None, **competition: Any) -> Entry:
     """An entry of `handle`; `data` and `started` are the grader's, other keywords are of `competition`."""
+    baseline = competition.pop("baseline", None)
+    corrects = competition.pop("corrects", None)
     grader = {key: competition.pop(key) for key in ("data", "started") if key in competition}
     made = record(label or handle, **competition)
     made["grader"].update(grader)
-    return Entry.from_record(made, handle)
+    return Entry.from_record(made, handle, baseline=baseline, corrects=corrects)
+
+
+def bits(wrong: Iterable[int], images: int = 5000) -> dict[str, Any]:
+    """`correct` and the accuracy that follows, for a model that reads only those images wrong."""
+    wrong = set(wrong)
+    flags = "".join("0" if place in wrong else "1" for place in range(images))
+    padded = flags + "0" * (-images % 8)
+    packed = int(padded, 2).to_bytes(len(padded) // 8, "big")
+    accuracy = 100 * (images - len(wrong)) / images
+    return {"correct": base64.b64encode(packed).decode("ascii"), "accuracy_percent": accuracy}
 
 
 def write_record(path: Path, made: object) -> Path:

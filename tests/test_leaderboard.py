@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -10,11 +11,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from leaderboard_records import entry, record, sha256, write_record
+from leaderboard_records import bits, entry, record, sha256, write_record
 
-from leaderboard import __main__, store
-from leaderboard.entry import Entry, EntryError, check_handle
-from leaderboard.handles import ADJECTIVES, NOUNS, neutral_handle
+from leaderboard import __main__, posting, store
+from leaderboard.documents import EntryError
+from leaderboard.entry import Entry, check_handle
+from leaderboard.handles import ADJECTIVES, NOUNS, HandleMap, fresh_handle, neutral_handle, skeleton, why_not
 
 SCHEMA = json.loads((Path(__main__.__file__).parent / "entry.schema.json").read_text("utf-8"))
 GRADER_SCHEMA = Path(__file__).parents[1] / "grader" / "result.schema.json"
@@ -30,6 +32,13 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return code, captured.out, captured.err
 
 
+@pytest.fixture(autouse=True)
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a key of their own."""
+    monkeypatch.delenv("FEATHERWEIGHT_SIGNING_KEY", raising=False)
+    monkeypatch.delenv("FEATHERWEIGHT_SIGNING_KEY_FILE", raising=False)
+
+
 def test_post_writes_the_entry_where_its_content_says(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,7 +46,11 @@ def test_post_writes_the_entry_where_its_content_says(
     result = write_record(tmp_path / "result.json", made)
     code, out, err = run(capsys, "post", result, "--handle", "quiet-heron", "--entries", tmp_path / "entries")
     name = f"quiet-heron/20260304T101530Z-{made['competition']['artifact_sha256'][:7]}.json"
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert [line.split(",")[0] for line in err.splitlines()] == [
+        "note: no model.fw beside the record",
+        "note: not signed",
+    ]
     assert files(tmp_path / "entries") == [name]
     assert "posted as quiet-heron (score 7.500, 4,096 bytes, 98.00 %)" in out
     document = json.loads((tmp_path / "entries" / name).read_text("utf-8"))
@@ -48,7 +61,8 @@ def test_post_writes_the_entry_where_its_content_says(
 
 def test_the_record_these_tests_post_is_one_the_grader_could_write() -> None:
     schema = json.loads(GRADER_SCHEMA.read_text("utf-8"))
-    jsonschema.validate(record(), schema)
+    table = [[490 if row == column else 0 for column in range(10)] for row in range(10)]
+    jsonschema.validate(record(**bits(range(100)), confusion=table), schema)
     jsonschema.validate(UNUSABLE["nothing to measure"][0], schema)
 
 
@@ -97,16 +111,16 @@ def test_one_record_cannot_compete_under_two_handles(
 
 
 def test_an_entry_is_never_changed(tmp_path: Path) -> None:
-    path, _ = store.post(entry("ann", "x"), tmp_path)
+    path, _ = store.post(entry("ann", "x"), None, tmp_path)
     before = path.read_bytes()
     with pytest.raises(EntryError, match="already holds a different entry"):
-        store.post(entry("ann", "x", score=9.0), tmp_path)
+        store.post(entry("ann", "x", score=9.0), None, tmp_path)
     assert path.read_bytes() == before
 
 
 def test_two_submissions_in_the_same_second_are_two_entries(tmp_path: Path) -> None:
-    store.post(entry("ann", "x"), tmp_path)
-    store.post(entry("ann", "y"), tmp_path)
+    store.post(entry("ann", "x"), None, tmp_path)
+    store.post(entry("ann", "y"), None, tmp_path)
     assert len(files(tmp_path)) == 2
 
 
@@ -118,17 +132,17 @@ def test_a_crash_while_writing_leaves_nothing_that_counts(
 
     monkeypatch.setattr(store.os, "link", crash)
     with pytest.raises(KeyboardInterrupt):
-        store.post(entry("ann"), tmp_path)
-    assert store.read_all(tmp_path) == ([], [])
+        store.post(entry("ann"), None, tmp_path)
+    assert store.read_all(tmp_path).entries == ()
     assert files(tmp_path) == []
 
 
 def test_a_half_written_temporary_file_is_no_entry(tmp_path: Path) -> None:
-    path, _ = store.post(entry("ann"), tmp_path)
+    path, _ = store.post(entry("ann"), None, tmp_path)
     (tmp_path / "ann" / f".{path.name}.0123").write_text('{"schema"')
     (tmp_path / "ann" / ".half.json").write_text('{"schema"')
-    read, refused = store.read_all(tmp_path)
-    assert (len(read), refused) == (1, [])
+    contents = store.read_all(tmp_path)
+    assert (len(contents.entries), contents.refused) == (1, ())
 
 
 def test_losing_the_race_to_write_is_posting_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +153,7 @@ def test_losing_the_race_to_write_is_posting_twice(tmp_path: Path, monkeypatch: 
         link(source, target)
 
     monkeypatch.setattr(store.os, "link", somebody_else_was_first)
-    path, is_new = store.post(entry("ann"), tmp_path)
-    assert not is_new
+    path, _ = store.post(entry("ann"), None, tmp_path)
     assert files(tmp_path) == [f"ann/{path.name}"]
 
 
@@ -151,16 +164,16 @@ def test_posting_works_where_the_file_system_has_no_hard_links(
         raise PermissionError("no links here")
 
     monkeypatch.setattr(store.os, "link", no_links)
-    path, is_new = store.post(entry("ann"), tmp_path)
+    path, is_new = store.post(entry("ann"), None, tmp_path)
     assert is_new
     assert Entry.from_json(path.read_text("utf-8")) == entry("ann")
-    assert store.post(entry("ann"), tmp_path) == (path, False)
+    assert store.post(entry("ann"), None, tmp_path) == (path, False)
 
 
 def test_entry_files_can_be_read_by_others(tmp_path: Path) -> None:
     umask = os.umask(0o022)
     try:
-        path, _ = store.post(entry("ann"), tmp_path)
+        path, _ = store.post(entry("ann"), None, tmp_path)
     finally:
         os.umask(umask)
     assert path.stat().st_mode & 0o777 == 0o644
@@ -274,7 +287,7 @@ def test_an_unusable_record_is_one_sentence_and_no_file(
         (b'{"schema": NaN}', "NaN is not a JSON number"),
         (b"[" * 200_000, "this is not JSON"),
         (b"1" * 10_000, "this is not JSON"),
-        (b" " * (__main__.MAX_RECORD_BYTES + 1), "larger than"),
+        (b" " * (posting.MAX_RECORD_BYTES + 1), "larger than"),
     ],
 )
 def test_a_file_that_is_no_json_is_one_sentence(
@@ -314,11 +327,12 @@ def test_an_unranked_result_is_posted_as_such(tmp_path: Path, capsys: pytest.Cap
     )
     assert code == 0
     assert "(not ranked, 4,096 bytes, 98.00 %)" in out
-    assert [e.flags for e in store.read_all(tmp_path / "e")[0]] == [("over the budget",)]
+    assert [e.flags for e in store.read_all(tmp_path / "e").entries] == [("over the budget",)]
 
 
 def test_help_names_every_command_and_exits_with_zero(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--help"], ["post", "--help"], ["build", "--help"]):
+    commands = ("key", "post", "notice", "build", "verify", "serve")
+    for arguments in (["--help"], *([command, "--help"] for command in commands)):
         with pytest.raises(SystemExit) as stop:
             __main__.main(arguments)
         assert stop.value.code == 0
@@ -333,3 +347,175 @@ def test_handle_rule_of_the_help_is_the_schema_rule(capsys: pytest.CaptureFixtur
         __main__.main(["post", "--help"])
     rule = SCHEMA["properties"]["handle"]
     assert f"{rule['minLength']} to {rule['maxLength']} lower-case letters" in capsys.readouterr().out
+
+
+GOLDEN = Path(__file__).parent / "golden" / "trained-tiny.fw"
+
+
+def graded(folder: Path, label: str = "a", **competition: Any) -> Path:
+    """A result's folder as `grade` leaves it: the record, and beside it the artifact that it measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    artifact = GOLDEN.read_bytes()
+    figures = {"bytes": len(artifact), "artifact_sha256": hashlib.sha256(artifact).hexdigest(), **competition}
+    (folder / "model.fw").write_bytes(artifact)
+    return write_record(folder / "result.json", record(label, **figures))
+
+
+def test_the_artifact_is_posted_beside_its_entry_and_taken_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = graded(tmp_path / "ann")
+    code, _, err = run(capsys, "post", result, "--handle", "ann", "--entries", tmp_path / "entries")
+    assert (code, "model.fw" in err) == (0, False)
+    (made,) = store.read_all(tmp_path / "entries").entries
+    assert files(tmp_path / "entries") == [f"{made.path}.fw", f"{made.path}.json"]
+    assert (tmp_path / "entries" / f"{made.path}.fw").read_bytes() == GOLDEN.read_bytes()
+    assert made.anatomy is not None
+    arrays = made.anatomy["arrays"]
+    assert sum(row["bytes"] for row in arrays) == pytest.approx(len(GOLDEN.read_bytes()), abs=0.5)
+    assert [(row["array"], row["shape"]) for row in arrays[1:3]] == [("weight", [49, 12]), ("bias", [12])]
+    assert sum(made.anatomy["histograms"][0]["counts"]) + arrays[1]["zeros"] == 49 * 12
+
+
+@pytest.mark.parametrize("change", [lambda data: data[:-1] + b"x", lambda data: data + b"x"])
+def test_another_artifact_than_the_measured_one_is_refused(
+    change: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = graded(tmp_path / "ann")
+    result.with_name("model.fw").write_bytes(change(GOLDEN.read_bytes()))
+    code, _, err = run(capsys, "post", result, "--entries", tmp_path / "entries")
+    assert (code, "not the one that was measured" in err) == (2, True)
+    assert not (tmp_path / "entries").exists()
+
+
+def test_an_artifact_that_was_changed_later_is_left_out_and_named(tmp_path: Path) -> None:
+    artifact = GOLDEN.read_bytes()
+    made = entry("ann", bytes=len(artifact), artifact_sha256=hashlib.sha256(artifact).hexdigest())
+    path, _ = store.post(made, artifact, tmp_path)
+    path.with_suffix(".fw").write_bytes(artifact[:-1])
+    contents = store.read_all(tmp_path)
+    assert (len(contents.entries), contents.artifacts) == (1, {})
+    assert [(file.path, "SHA-256" in file.reason) for file in contents.refused] == [(f"{made.path}.fw", True)]
+
+
+def test_a_record_of_an_older_grader_still_posts() -> None:
+    made = record()
+    for name in ("correct", "confusion", "second_artifact_sha256", "canary"):
+        del made["competition"][name]
+    assert Entry.from_record(made, "ann") == entry("ann", "a")
+
+
+def test_answers_and_confusions_that_contradict_the_accuracy_are_refused() -> None:
+    good = bits(range(100))
+    assert entry("ann", **good).answers is not None
+    with pytest.raises(EntryError, match="correct must have a bit for each of 5000 images, 4899"):
+        entry("ann", **{**good, "accuracy_percent": 97.98})
+    with pytest.raises(EntryError, match="correct must have"):
+        entry("ann", correct=good["correct"][:-4], accuracy_percent=98.0)
+    table = [[490 if row == column else 0 for column in range(10)] for row in range(10)]
+    table[0][1] = 100
+    assert entry("ann", confusion=table).confusion is not None
+    table[0][1] = 99
+    with pytest.raises(EntryError, match="confusion must count 5000 images"):
+        entry("ann", confusion=table)
+
+
+def test_a_baseline_has_a_name_and_a_handle_made_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = write_record(tmp_path / "result.json", record())
+    code, _, _ = run(capsys, "post", result, "--baseline", "8 bits, per tensor", "--entries", tmp_path / "e")
+    (made,) = store.read_all(tmp_path / "e").entries
+    assert (code, made.kind, made.name, made.handle) == (
+        0,
+        "baseline",
+        "8 bits, per tensor",
+        "8-bits-per-tensor",
+    )
+    other = write_record(tmp_path / "other.json", record("b"))
+    code, _, err = run(capsys, "post", other, "--handle", made.handle, "--entries", tmp_path / "e")
+    assert (code, "is the handle of a baseline" in err) == (2, True)
+
+
+def test_a_handle_that_could_be_taken_for_another_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "post", graded(tmp_path / "1"), "--handle", "morning-owl", "--entries", tmp_path / "e")
+    for twin in ("rnorning-owl", "morn1ng-owl", "m0rning-0wl", "morningowl", "morning-0w1", "morn-ing-owl"):
+        code, _, err = run(
+            capsys, "post", graded(tmp_path / "2", "b"), "--handle", twin, "--entries", tmp_path / "e"
+        )
+        assert (code, f"{twin} could be taken for morning-owl" in err) == (2, True)
+    assert [path.name for path in (tmp_path / "e").iterdir()] == ["morning-owl"]
+    for official in ("admin", "grader", "instructor"):
+        assert "official" in str(why_not(official, "student", {}))
+    assert why_not("morning-owl", "student", {"morning-owl": "student"}) is None
+    assert why_not("evening-owl", "student", {"morning-owl": "student"}) is None
+
+
+def test_no_two_neutral_handles_look_alike() -> None:
+    handles = [f"{adjective}-{noun}" for adjective in ADJECTIVES for noun in NOUNS]
+    assert len(set(map(skeleton, handles))) == len(handles)
+    assert fresh_handle([]) != fresh_handle([])
+
+
+def test_students_keep_their_handles_through_a_private_map(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    private = tmp_path / "private" / "handles.csv"
+    private.parent.mkdir()
+    private.write_text("submission,handle\nada,quiet-heron\ngrace,\n")
+    results = []
+    for name in ("ada", "grace", "linus"):
+        made = record(name)
+        made["submission"]["id"] = name
+        results.append(write_record(tmp_path / f"{name}.json", made))
+    arguments = ["--handles", private, "--entries", tmp_path / "e"]
+    assert run(capsys, "post", *results, *arguments)[0] == 0
+    chosen = HandleMap(private).handles
+    assert set(chosen) == {"ada", "grace", "linus"}
+    assert chosen["ada"] == "quiet-heron"
+    assert {path.name for path in (tmp_path / "e").iterdir()} == set(chosen.values())
+    assert private.stat().st_mode & 0o777 == 0o600
+    made = record("ada again")
+    made["submission"]["id"] = "ada"
+    run(capsys, "post", write_record(tmp_path / "again.json", made), *arguments)
+    assert HandleMap(private).handles == chosen
+    assert len(list((tmp_path / "e" / "quiet-heron").iterdir())) == 2
+    assert not any(
+        name in path.read_text() for path in (tmp_path / "e").glob("*/*") for name in ("grace", "linus")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("name,handle\n", "must begin with the line submission,handle"),
+        ("submission,handle\nada,heron\nada,crane\n", "names ada twice"),
+        ("submission,handle\nada,morning-owl\nbob,morn1ng-owl\n", "could be taken for each other"),
+    ],
+)
+def test_a_map_that_is_none_is_one_sentence(content: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "handles.csv").write_text(content)
+    with pytest.raises(EntryError, match=sentence):
+        HandleMap(tmp_path / "handles.csv")
+
+
+def test_a_map_in_the_repository_is_refused() -> None:
+    with pytest.raises(EntryError, match="lies in the repository"):
+        HandleMap(Path(__main__.__file__).parent / "handles.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["r.json", "s.json", "--handle", "ann"], "--handle goes with one record"),
+        (["r.json", "--corrects", "20260304T101530Z-3f2a91c.json"], "--corrects and --reason go together"),
+        (["r.json", "--corrects", "../x.json", "--reason", "x"], "--corrects wants an entry's file name"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "post", *arguments)
+    assert (code, sentence in err) == (2, True)

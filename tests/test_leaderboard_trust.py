@@ -1,0 +1,387 @@
+"""Trust: signatures, states that are never silent, notices, corrections, and the blind phase."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from leaderboard_page import post_all
+from leaderboard_records import bits, entry, record, write_record
+
+from leaderboard import __main__, store
+from leaderboard.board import Board, Trust, assemble
+from leaderboard.documents import EntryError
+from leaderboard.entry import Entry
+from leaderboard.notice import Notice
+from leaderboard.ranking import halvings, quality
+from leaderboard.signing import (
+    FILE_VARIABLE,
+    PROJECT,
+    VARIABLE,
+    find_key,
+    is_signed,
+    public_key,
+    read_key,
+    read_trusted,
+)
+from leaderboard.site import build
+
+KEY = read_key("22" * 32, "a key")
+STRANGER = read_key("33" * 32, "another key")
+TRUST = Trust(frozenset({public_key(KEY)}))
+NOW = datetime(2026, 4, 1, tzinfo=UTC)
+GOLDEN = Path(__file__).parent / "golden" / "trained-tiny.fw"
+
+
+@pytest.fixture(autouse=True)
+def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(FILE_VARIABLE, raising=False)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = __main__.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def board_of(
+    *entries: Entry, notices: tuple[Notice, ...] = (), trust: Trust = TRUST, **settings: Any
+) -> Board:
+    contents = store.Contents(entries, notices, {}, (), replace(store.DEFAULTS, **settings))
+    return assemble(contents, trust, NOW)
+
+
+def test_a_signature_vouches_for_every_part_of_an_entry() -> None:
+    made = entry("ann", **bits(range(100))).signed(KEY)
+    document = json.loads(made.to_json())
+    assert is_signed(document)
+    competition = {"bytes": 4095, "score": 7.6, "ranked": False, "flags": ["x"], "artifact_sha256": "0" * 64}
+    changes: list[dict[str, Any]] = [
+        {"handle": "bob"},
+        {"commit": None},
+        {"kind": "baseline"},
+        {"corrects": 1},
+    ]
+    changes += [
+        {"competition": {**document["competition"], key: value}} for key, value in competition.items()
+    ]
+    for change in changes:
+        assert not is_signed({**document, **change}), change
+    other_key = {**document["signature"], "key": public_key(STRANGER)}
+    assert not is_signed({**document, "signature": other_key})
+
+
+def test_a_key_is_made_once_and_for_its_owner_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "keys" / "secret"
+    code, out, _ = run(capsys, "key", file)
+    assert code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    key = find_key(file)
+    assert key is not None
+    assert public_key(key) in out
+    assert file.read_text().strip() not in out
+    assert run(capsys, "key", file)[0] == 2
+    assert run(capsys, "key", PROJECT / "secret")[0] == 2
+    assert not (PROJECT / "secret").exists()
+
+
+def test_a_key_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_key() is None
+    monkeypatch.setenv(VARIABLE, "22" * 32)
+    found = find_key()
+    assert found is not None
+    assert public_key(found) == public_key(KEY)
+    (tmp_path / "key").write_text("33" * 32)
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "key"))
+    found = find_key()
+    assert found is not None
+    assert public_key(found) == public_key(STRANGER)
+
+
+def test_what_is_no_key_is_one_sentence_that_does_not_show_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "hunter2")
+    with pytest.raises(EntryError, match="holds no key") as refusal:
+        find_key()
+    assert "hunter2" not in str(refusal.value)
+    with pytest.raises(EntryError, match="there is no key"):
+        find_key(tmp_path / "nowhere")
+    with pytest.raises(EntryError, match="lies in the repository"):
+        find_key(PROJECT / "pyproject.toml")
+    with pytest.raises(EntryError, match="--trust wants"):
+        read_trusted(["nonsense"])
+    (tmp_path / "keys").write_text(f"# ours\n{public_key(KEY)}  # 2026\n\n")
+    assert read_trusted([str(tmp_path / "keys")]) == {public_key(KEY)}
+
+
+def post_signed(folder: Path, **competition: Any) -> Entry:
+    artifact = GOLDEN.read_bytes()
+    figures = {
+        "bytes": len(artifact),
+        "artifact_sha256": hashlib.sha256(artifact).hexdigest(),
+        **bits(range(400)),
+    }
+    figures["score"] = quality(92.0) * halvings(len(artifact))
+    made = entry("ann", **{**figures, **competition}).signed(KEY)
+    store.post(made, artifact, folder)
+    return made
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], None], key: Any = None) -> None:
+    """Change the one entry, and sign it again if there is a key."""
+    (path,) = folder.glob("*/*.json")
+    document = json.loads(path.read_text())
+    change(document)
+    made = Entry.from_document(document)
+    path.write_text((made if key is None else made.signed(key)).to_json())
+
+
+FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], None], Any, str]] = {
+    "a score after signing": (
+        lambda d: d["competition"].update(score=9.9),
+        None,
+        "its signature does not fit",
+    ),
+    "a score and one's own key": (lambda d: d["competition"].update(score=9.9), STRANGER, "not trusted here"),
+    "no signature": (lambda d: d.update(signature=None), None, "not signed"),
+    "a score by the grader's key": (
+        lambda d: d["competition"].update(score=9.9),
+        KEY,
+        "its score is 9.900, and bytes and accuracy give",
+    ),
+    "a lower score without a canary": (
+        lambda d: d["competition"].update(score=1.0),
+        KEY,
+        "no canary was run",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_verify_names_the_row_that_fails_and_why(
+    forgery: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = post_signed(tmp_path)
+    arguments = ("verify", "--entries", tmp_path, "--trust", public_key(KEY))
+    code, out, _ = run(capsys, *arguments)
+    assert (code, "all 1 entries and 0 notices are as they should be" in out) == (0, True)
+    change, key, reason = FORGERIES[forgery]
+    edit(tmp_path, change, key)
+    code, _, err = run(capsys, *arguments)
+    assert code == 1
+    assert f"{made.path}.json: " in err
+    assert reason in err
+
+
+def test_verify_looks_at_files_and_artifacts_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = post_signed(tmp_path)
+    (tmp_path / f"{made.path}.fw").unlink()
+    (tmp_path / "ann" / "odd.json").write_text("{}")
+    code, _, err = run(capsys, "verify", "--entries", tmp_path, "--trust", public_key(KEY))
+    assert code == 1
+    assert [line.split(": ", 1)[1] for line in err.splitlines()][
+        1
+    ] == f"{made.path}.json: its artifact is not there"
+    assert "ann/odd.json" in err
+
+
+def test_build_leaves_out_what_is_not_signed_unless_told_to_mark_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    post_all(tmp_path / "e", entry("ann").signed(KEY), entry("bob"), entry("cat").signed(STRANGER))
+    arguments = ("build", "--entries", tmp_path / "e", "--out", tmp_path / "site", "--trust", public_key(KEY))
+    code, out, err = run(capsys, *arguments)
+    assert code == 1
+    assert "from 1 entry" in out
+    assert ["not signed" in line for line in err.splitlines()] == [True, False]
+    assert "not trusted here" in err
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "bob/" in page  # among those left out
+    assert "entries/bob/" not in page
+    code, out, err = run(capsys, *arguments, "--mark-unverified")
+    assert (code, err) == (0, "")
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert page.count('class="state unverified"') == 2
+    assert page.count('class="state verified"') == 1
+
+
+def test_a_changed_entry_is_never_shown_not_even_marked(tmp_path: Path) -> None:
+    post_signed(tmp_path / "e")
+    edit(tmp_path / "e", lambda document: document["competition"].update(score=9.9))
+    board = build(tmp_path / "e", tmp_path / "site", replace(TRUST, mark_unverified=True), NOW)
+    assert board.entries == ()
+    assert "it was changed" in board.refused[0].reason
+
+
+def signed_notice(made: Entry, action: str, day: int, rule: str | None = None) -> Notice:
+    at = datetime(2026, 3, day, tzinfo=UTC)
+    return Notice(made.handle, made.file_name, action, rule, f"because of {action}", at).signed(KEY)
+
+
+def test_every_entry_has_a_state_with_time_and_reason() -> None:
+    better = bits(range(20))
+    first = entry("ann", "1", score=7.0, started="2026-03-01T00:00:00Z", **bits(range(100))).signed(KEY)
+    second = entry("ann", "2", score=8.0, started="2026-03-02T00:00:00Z", **better).signed(KEY)
+    lucky = entry("ann", "3", score=8.1, started="2026-03-03T00:00:00Z", **bits(range(19))).signed(KEY)
+    lower = entry("ann", "4", score=6.0, started="2026-03-04T00:00:00Z", **bits(range(200))).signed(KEY)
+    over = entry("bob", "5", score=0, ranked=False, flags=["over the budget"]).signed(KEY)
+    gone, cheat = entry("cat", "6").signed(KEY), entry("dan", "7").signed(KEY)
+    late = entry("eve", "8", started="2026-03-10T00:00:00Z").signed(KEY)
+    unsigned = entry("fay", "9")
+    notices = (
+        signed_notice(gone, "withdraw", 5),
+        signed_notice(cheat, "withdraw", 5),
+        signed_notice(cheat, "flag", 6, "no answer carried in"),
+    )
+    board = board_of(
+        *(first, second, lucky, lower, over, gone, cheat, late, unsigned),
+        notices=notices,
+        trust=replace(TRUST, mark_unverified=True),
+        deadline=datetime(2026, 3, 9, tzinfo=UTC),
+    )
+    found = {path: (s.name, f"{s.since:%d}", s.reason) for path, s in board.states.items()}
+    assert found[first.path][:2] == ("superseded", "02")
+    assert "8.000 to 7.000" in found[first.path][2]
+    assert found[second.path][0] == "verified"
+    assert found[lucky.path][0] == "superseded"
+    assert "Ladder rule" in found[lucky.path][2]
+    assert found[lower.path][:2] == ("superseded", "04")
+    assert found[over.path] == ("flagged", "04", "over the budget")
+    assert found[gone.path] == ("withdrawn", "05", "because of withdraw")
+    assert found[cheat.path] == ("flagged", "06", "no answer carried in: because of flag")
+    assert found[late.path][:2] == ("flagged", "10")
+    assert "deadline: graded after 2026-03-09" in found[late.path][2]
+    assert found[unsigned.path] == ("unverified", "04", "not signed")
+    rows = [row.entry.handle for row in board.sections[0].groups[0].rows]
+    assert rows == ["ann", "fay"]
+    assert [e.handle for e in board.unranked] == ["eve", "bob", "cat", "dan"]
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects(tmp_path: Path) -> None:
+    wrong = entry("ann", "1", score=9.0).signed(KEY)
+    right = entry("ann", "2", score=7.0, corrects=(wrong.file_name, "graded with old rules")).signed(KEY)
+    board = board_of(wrong, right)
+    (row,) = board.sections[0].groups[0].rows
+    assert row.entry == right
+    state = board.states[wrong.path]
+    assert (state.name, state.counts) == ("superseded", False)
+    assert "graded with old rules" in state.reason
+    store.post(wrong, None, tmp_path)
+    store.post(right, None, tmp_path)
+    with pytest.raises(EntryError, match=r"there is no entry ann/20260101T000000Z-0000000\.json to correct"):
+        store.post(entry("ann", "3", corrects=("20260101T000000Z-0000000.json", "x")), None, tmp_path)
+
+
+def test_notices_by_command_and_back_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "22" * 32)
+    post_all(tmp_path / "e", entry("ann").signed(KEY))
+    name = f"{entry('ann').path}.json"
+    states = []
+    for action, rule in (("withdraw", []), ("restore", []), ("flag", ["--rule", "one handle each"])):
+        arguments = ["notice", action, name, "--reason", f"{action}!", *rule, "--entries", tmp_path / "e"]
+        assert run(capsys, *arguments)[0] == 0
+        board = assemble(store.read_all(tmp_path / "e"), TRUST, NOW)
+        states.append(board.states[entry("ann").path])
+    assert [(s.name, s.counts) for s in states] == [
+        ("withdrawn", False),
+        ("verified", True),
+        ("flagged", False),
+    ]
+    assert states[2].reason == "one handle each: flag!"
+    assert run(capsys, "build", "--entries", tmp_path / "e", "--out", tmp_path / "site")[0] == 0
+    page = (tmp_path / "site" / "entries" / f"{entry('ann').path}.html").read_text()
+    assert all(f"{action}!" in page for action in ("withdraw", "restore", "flag"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["flag", "ann/20260304T101530Z-0000000.json", "--reason", "x"], "flag wants the rule"),
+        (
+            ["withdraw", "ann/20260304T101530Z-0000000.json", "--reason", "x", "--rule", "y"],
+            "flag wants the rule",
+        ),
+        (["withdraw", "ann/20260304T101530Z-0000000.json", "--reason", "x"], "there is no entry"),
+        (["withdraw", "ann", "--reason", "x"], "is not valid"),
+        (["withdraw", "../x/20260304T101530Z-0000000.json", "--reason", "x"], "handle is not valid"),
+    ],
+)
+def test_a_notice_about_nothing_is_one_sentence(
+    arguments: list[str], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, "notice", *arguments, "--entries", tmp_path)
+    assert (code, sentence in err, len(err.splitlines())) == (2, True, 1)
+
+
+def test_a_notice_without_a_good_signature_is_not_followed() -> None:
+    made = entry("ann").signed(KEY)
+    unsigned = replace(signed_notice(made, "withdraw", 5), signature=None)
+    forged = replace(signed_notice(made, "withdraw", 5), reason="another")
+    board = board_of(made, notices=(unsigned, forged))
+    assert board.states[made.path].name == "verified"
+    assert len(board.refused) == 2
+
+
+def test_in_the_blind_phase_nobody_sees_a_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = tmp_path / "e"
+    entries.mkdir()
+    (entries / "board.toml").write_text('title = "Autumn"\nphase = "blind"\n')
+    made = record(score=7.4321, accuracy_percent=98.76)
+    arguments = [
+        "post",
+        write_record(tmp_path / "result.json", made),
+        "--handle",
+        "ann",
+        "--entries",
+        entries,
+    ]
+    code, out, _ = run(capsys, *arguments)
+    assert code == 0
+    assert out.startswith("received, valid, 4,096 bytes: ")
+    build(entries, tmp_path / "site", replace(TRUST, mark_unverified=True), NOW)
+    for path in (tmp_path / "site").rglob("*"):
+        if path.is_file() and path.suffix in (".html", ".json", ".csv", ".xml"):
+            assert not {"7.432", "98.76"} & set(path.read_text().replace("<", " ").split()), path
+            assert "7.43" not in path.read_text()
+    assert not (tmp_path / "site" / "entries").exists()
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "4,096" in page
+    assert "received, valid" in page
+    (entries / "board.toml").write_text('phase = "open"\n')
+    build(entries, tmp_path / "site", replace(TRUST, mark_unverified=True), NOW)
+    assert "7.432" in (tmp_path / "site" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("phase = ", "is not TOML"),
+        ('phase = "dark"', 'phase must be "open" or "blind"'),
+        ("phases = 1", "knows title, phase and deadline, got phases"),
+        ("deadline = 2026-12-18", "deadline must be a time with its zone"),
+        ("deadline = 2026-12-18T10:00:00", "deadline must be a time with its zone"),
+        ("title = 1", "title must be a text"),
+    ],
+)
+def test_settings_that_cannot_be_followed_stop_everything(
+    text: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A blind phase with a spelling mistake must not show the scores."""
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "board.toml").write_text(text)
+    code, _, err = run(capsys, "build", "--entries", tmp_path / "e", "--out", tmp_path / "site")
+    assert (code, sentence in err) == (2, True)
+    assert not (tmp_path / "site").exists()
