@@ -27,7 +27,7 @@ from leaderboard.plot import pareto_svg, progression_svg
 from leaderboard.published import published
 from leaderboard.ranking import Group, Row
 from leaderboard.significance import TEST_IMAGES, accuracy_interval
-from leaderboard.text import visible
+from leaderboard.text import fixed, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 PAGE_ROWS = 50
@@ -87,6 +87,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["visible"] = visible
+    environment.filters["fixed"] = fixed
     environment.globals.update(
         weight_class=ranking.weight_class,
         quality=ranking.quality,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from decimal import ROUND_HALF_UP, Decimal
 
 
 def visible(text: str) -> str:
@@ -17,3 +18,12 @@ def visible(text: str) -> str:
         else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number with so many decimals, rounded as JavaScript's toFixed does: a table looks alike with and without it.
+
+    >>> fixed(12.125, 2), f"{12.125:.2f}"
+    ('12.13', '12.12')
+    """
+    return str(Decimal(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))

@@ -166,7 +166,7 @@ class Desk {
   }
 
   paint(canvas, pixels) {
-    const context = canvas.getContext("2d"), image = context.createImageData(SIDE, SIDE);
+    const context = canvas.getContext("2d", { willReadFrequently: true }), image = context.createImageData(SIDE, SIDE);
     pixels.forEach((value, i) => { image.data[4 * i + 3] = Math.round(255 * value); });
     context.putImageData(image, 0, 0);
   }
