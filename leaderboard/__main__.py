@@ -17,7 +17,7 @@ from leaderboard.documents import EntryError, fits
 from leaderboard.entry import check_handle
 from leaderboard.handles import RULE, HandleMap
 from leaderboard.notice import Notice
-from leaderboard.posting import Place, prepare, submission_of
+from leaderboard.posting import Place, Prepared, prepare, submission_of
 from leaderboard.signing import (
     FILE_VARIABLE,
     PROJECT,
@@ -149,8 +149,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_trust(command)
     _add_key(command)
 
-    command = commands.add_parser("verify", help="check every file, hash, signature and score")
+    command = commands.add_parser("verify", help="check every file, hash, signature, score and rank")
     command.set_defaults(run=_verify)
+    command.add_argument(
+        "--site",
+        metavar="DIR",
+        type=Path,
+        help=f"whose ranks to check; default: {_near(SITE)}, if it is there",
+    )
     _add_place(command)
     _add_trust(command)
     _add_key(command)
@@ -227,20 +233,31 @@ def _post(options: argparse.Namespace) -> int:
     key = find_key(options.key)
     known = None if options.handles is None else HandleMap(options.handles.expanduser())
     taken = Shelf.of_folder(options.entries).handles("") if options.repo is None else {}
-    prepared = []
+    prepared: list[Prepared] = []
+    refused = False
     for result in options.results:
-        handle = options.handle
-        if known is not None and handle is None and options.baseline is None:
-            handle = known.handle_of(submission_of(result), taken)
-        prepared.append(prepare(result, handle, baseline=options.baseline, corrects=corrects, key=key))
-    for one, posted in zip(prepared, _place(options).post(prepared), strict=True):
-        where = "" if options.repo is not None else f"{_near(options.entries)}/"
-        print(str(posted).replace(f": {one.entry.path}", f": {where}{one.entry.path}"))
-        if one.artifact is None:
-            print("note: no model.fw beside the record, so the page cannot run this model", file=sys.stderr)
-    if key is None:
+        try:
+            handle = options.handle
+            if known is not None and handle is None and options.baseline is None:
+                handle = known.handle_of(submission_of(result), taken)
+            prepared.append(prepare(result, handle, baseline=options.baseline, corrects=corrects, key=key))
+        except EntryError as problem:
+            if len(options.results) == 1:
+                raise
+            print(f"leaderboard: {problem}", file=sys.stderr)
+            refused = True
+    place = _place(options)
+    for part in [prepared] if options.repo is not None else [[one] for one in prepared]:
+        for one, posted in zip(part, place.post(part), strict=True):
+            where = "" if options.repo is not None else f"{_near(options.entries)}/"
+            print(str(posted).replace(f": {one.entry.path}", f": {where}{one.entry.path}"))
+            if one.artifact is None:
+                print(
+                    "note: no model.fw beside the record, so the page cannot run this model", file=sys.stderr
+                )
+    if key is None and prepared:
         print("note: not signed, as there is no key; the page marks it as unverified", file=sys.stderr)
-    return 0
+    return 1 if refused else 0
 
 
 def _notice(options: argparse.Namespace) -> int:
@@ -282,12 +299,17 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from leaderboard.verify import problems
+    from leaderboard.verify import problems, wrong_rows
 
+    site: Path | None = options.site
+    if site is None and options.repo is None and options.entries == ENTRIES and SITE.is_dir():
+        site = SITE
     trust = _trust(options)
     with tempfile.TemporaryDirectory(prefix="featherweight-") as scratch:
         contents = read_all(_entries(options, Path(scratch)))
     found = list(problems(contents, trust))
+    if site is not None:
+        found += wrong_rows(contents, site, trust)
     for problem in found:
         print(f"leaderboard: {ascii(problem)[1:-1]}", file=sys.stderr)
     if not found:

@@ -45,7 +45,7 @@ DIVISIONS = {"mlp": "MLP", "open": "Open"}
 def pages(board: Board) -> Iterator[tuple[str, str]]:
     """Every page of the site, with its path."""
     page = partial(_render, board)
-    yield "about.html", page("about.html.j2", 0, worked=_worked(board))
+    yield "about.html", page("about.html.j2", 0, worked=_worked(board), keys=_keys(board))
     if board.settings.is_blind:
         yield "index.html", page("blind.html.j2", 0, received=received_order(board))
         return
@@ -252,6 +252,13 @@ def _size(shape: Sequence[int]) -> int:
     for side in shape:
         size *= side
     return size
+
+
+def _keys(board: Board) -> list[str]:
+    """The keys whose signatures count here."""
+    return sorted(
+        {e.signature[0] for e in board.entries if e.signature is not None and e.path not in board.doubts}
+    )
 
 
 def _worked(board: Board) -> list[Entry]:

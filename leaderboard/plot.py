@@ -27,7 +27,7 @@ from leaderboard.text import visible
 
 MOST_LINKS = 60  # points of a group that are links; the others are one path
 MOST_BARS = 40  # rows of a group with error bars; with more of them, nobody could tell one from another
-CHARACTER = 7.0  # about how wide a letter is
+CHARACTER = 6.6  # about how wide a letter is
 LINE = 15.0
 LARGEST_PLOTTED_BYTES = 40_000
 TICKS_PERCENT = (50, 80, 90, 95, 97, 98, 98.5, 99, 99.5, 99.8)
@@ -285,8 +285,10 @@ def progression_svg(section: Section, narrow: bool, link: Callable[[Entry], str]
                 shape = f'<path class="open" d="M{x:.1f} {y - 5.5:.1f}l5.5 5.5-5.5 5.5-5.5-5.5z"/>'
             title = f"{entry.handle}, {entry.started:%Y-%m-%d %H:%M} UTC: {_figures(entry)}"
             parts.append(_link(link(entry), title, shape))
-        for entry in reversed(group.records):
-            labels.write((across(entry.started), up(entry.score)), entry.handle, "name", UPPER_LEFT)
+    for entry in sorted(
+        (entry for group in section.groups for entry in group.records), key=lambda e: -e.score
+    ):
+        labels.write((across(entry.started), up(entry.score)), entry.handle, "name", UPPER_LEFT)
     return _svg(frame, [*parts, *labels.written], "")
 
 

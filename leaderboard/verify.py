@@ -1,6 +1,7 @@
 """Whether everything on a board is as it should be: every file, hash, signature and rank.
 
     for line in problems(read_all(folder), Trust(keys)): print(line)
+    for line in wrong_rows(read_all(folder), Path("leaderboard/site"), Trust(keys)): print(line)
 
 Whoever has a copy of the entries and knows which keys to trust can run it; nothing is taken on the word of a page.
 """
@@ -8,9 +9,15 @@ Whoever has a copy of the entries and knows which keys to trust can run it; noth
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
 
-from leaderboard.board import Trust
+from leaderboard.board import Trust, assemble
+from leaderboard.documents import EntryError, parse_json
 from leaderboard.entry import Entry
+from leaderboard.feeds import row_document
 from leaderboard.ranking import halvings, quality
 from leaderboard.signing import is_signed
 from leaderboard.store import Contents
@@ -50,3 +57,36 @@ def _figures(entry: Entry) -> Iterator[str]:
         yield f"its score is {entry.score:.3f}, bytes and accuracy give {expected:.3f}, and no canary was run"
     if entry.ranked and entry.score <= 0:
         yield "it is ranked without a score"
+
+
+def wrong_rows(contents: Contents, site: Path, trust: Trust) -> Iterator[str]:
+    """Each row of a built site that the entries do not give: its rank, figures and order, worked out anew."""
+    path = site / "leaderboard.json"
+    try:
+        shown = parse_json(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, EntryError) as problem:
+        yield f"{path}: cannot be read: {problem}"
+        return
+    if contents.settings.is_blind or "groups" not in shown:
+        return
+    marked = any(each["state"] == "unverified" for each in shown["entries"])
+    board = assemble(contents, Trust(trust.keys, trust.mark_unverified or marked), datetime.now(UTC))
+    expected = {
+        group.key: [row_document(board, row) for row in group.rows]
+        for section in board.sections
+        for group in section.groups
+    }
+    found = {f"{g['data']}-{g['split']}-{g['division']}": g["rows"] for g in shown["groups"]}
+    for key in sorted({*expected, *found}):
+        for row, other in zip_longest(found.get(key, []), expected.get(key, [])):
+            if row != other:
+                yield f"{path}: {key}: {_said(row)}; the entries give {_said(other)}"
+                break  # one row too many moves all below it
+
+
+def _said(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "no such row"
+    return (
+        f"rank {row['rank']} is {row['handle']} with a score of {row['score']:.3f} and {row['bytes']:,} bytes"
+    )

@@ -487,6 +487,16 @@ def test_students_keep_their_handles_through_a_private_map(
     )
 
 
+def test_one_of_many_that_cannot_be_posted_is_named_and_stops_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = write_record(tmp_path / "bad.json", UNUSABLE["nothing to measure"][0])
+    good = [write_record(tmp_path / f"{label}.json", record(label)) for label in ("x", "y")]
+    code, out, err = run(capsys, "post", good[0], bad, good[1], "--entries", tmp_path / "e")
+    assert (code, out.count("posted as")) == (1, 2)
+    assert f"{bad}: compress() gave nothing to measure" in err
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

@@ -196,6 +196,35 @@ def test_verify_looks_at_files_and_artifacts_too(tmp_path: Path, capsys: pytest.
     assert "ann/odd.json" in err
 
 
+def test_verify_works_the_ranks_of_a_site_out_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ann, bob = (
+        entry(handle, bytes=size, score=quality(98.0) * halvings(size), **bits(range(100))).signed(KEY)
+        for handle, size in (("ann", 3000), ("bob", 4000))
+    )
+    post_all(tmp_path / "e", ann, bob)
+    build(tmp_path / "e", tmp_path / "site", TRUST, NOW)
+    arguments = (
+        "verify",
+        "--entries",
+        tmp_path / "e",
+        "--site",
+        tmp_path / "site",
+        "--trust",
+        public_key(KEY),
+    )
+    run(capsys, *arguments)
+    page = tmp_path / "site" / "leaderboard.json"
+    assert "rank" not in run(capsys, *arguments)[2]
+    page.write_text(page.read_text().replace('"rank": 2', '"rank": 1'))
+    code, _, err = run(capsys, *arguments)
+    assert code == 1
+    assert "mnist-public-mlp: rank 1 is bob with a score" in err
+    page.write_text("{")
+    assert "cannot be read" in run(capsys, *arguments)[2]
+
+
 def test_build_leaves_out_what_is_not_signed_unless_told_to_mark_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
