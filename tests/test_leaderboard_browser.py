@@ -397,14 +397,10 @@ def test_axe_finds_no_violation(site: Site, width: int, scheme: Any) -> None:
     import axe_playwright_python
 
     script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
-    board = f"board/{site.group('mlp').key}-2.html"
-    for path in (
-        "index.html?me=painter&sort=bytes",
-        site.page_of("painter"),
-        "about.html",
-        "handles/painter.html",
-        board,
-    ):
+    paths = ["index.html?me=painter&sort=bytes", site.page_of("painter")]
+    if (width, scheme) == (1280, "light"):
+        paths += ["about.html", "handles/painter.html", f"board/{site.group('mlp').key}-2.html"]
+    for path in paths:
         page = site.open(path, width=width, color_scheme=scheme, bypass_csp=True)
         page.evaluate(script)
         found = page.evaluate("axe.run({ preload: false }).then((all) => all.violations)")
