@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact fuzz-artifact bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact fuzz-artifact bench-competition bench-suites bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -63,6 +63,9 @@ bench-artifact: .venv/core  ## the packed size of committed models, beside other
 
 fuzz-artifact: .venv/core  ## throw broken files at unpack
 	$(BIN)/python benchmarks/fuzz_artifact.py --inputs 100000 --jobs $(JOBS)
+
+bench-competition: .venv/core  ## our entries and baselines on the whole test set, beside published ones
+	$(BIN)/python benchmarks/competition.py
 
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py

@@ -25,6 +25,7 @@ from grader.measured import entry, measure, part_of
 from grader.record import Circumstances, record_of, write
 from grader.rules import agreed, read_rules
 from grader.sandbox import NoSandbox
+from leaderboard.final import Final
 from tests.grading import run_grader
 
 RULES = read_rules()
@@ -115,6 +116,8 @@ def test_what_is_published_reveals_the_key_and_no_student(final):
     assert published["key_sha256"] == hashlib.sha256(KEY).hexdigest()
     assert published["n_images"] == 500
     assert "honest" not in json.dumps(published)
+    read = Final.from_document(json.loads(json.dumps(published)))  # the leaderboard takes it as it is
+    assert {row["score"] for row in read.rows.values()} == {row.score for row in rows}
     assert {row["artifact_sha256"] for row in published["rows"]} == {row.artifact_sha256 for row in rows}
 
 
