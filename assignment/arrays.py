@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,11 @@ class ArrayCoder:
 
     def __init__(self, coder: Coder, fields: Fields, raw: bool = False) -> None:
         self.coder, self.fields, self.raw = coder, fields, raw
-        self._symbols = SymbolCoder(coder)
         self._steps: list[Step] = []  # of this model's grids, the last used in front
+
+    @cached_property
+    def _symbols(self) -> SymbolCoder:
+        return SymbolCoder(self.coder)  # made when the first symbol comes: many a broken file has none
 
     def code(
         self, matrix: Array | None, layout: Layout, role: int, hints: Array | None
@@ -60,7 +64,7 @@ class ArrayCoder:
         if kind == RAW:
             patterns = self.coder.raw(plan.tails, layout.rows * layout.columns, 32).reshape(shape)
             return patterns.view(np.float32), replace(plan, symbols=patterns)
-        plan = replace(plan, alphabet=self._code_alphabet(plan.alphabet, role))
+        plan = replace(plan, alphabet=self._code_alphabet(plan, role))
         plan, table = self._code_table(plan)
         symbols = None if given is None else given.symbols
         plan = replace(plan, symbols=self._symbols.code(symbols, layout, plan.alphabet, role, hints))
@@ -73,9 +77,23 @@ class ArrayCoder:
             return raw_plan(matrix)
         return best_plan(matrix, self._steps)
 
-    def _code_alphabet(self, alphabet: Alphabet, role: int) -> Alphabet:
-        """The larger side's levels, how many fewer the other has, and which side it is."""
-        name, fields = ROLES[role], self.fields
+    def _code_alphabet(self, plan: Plan, role: int) -> Alphabet:
+        """How many levels each side has, and whether zeros occur.
+
+        Grids say so roughly, and the same for both sides: levels that nobody uses cost nothing there.
+        """
+        name, fields, alphabet = ROLES[role], self.fields, plan.alphabet
+        if plan.kind in (GRID, GRIDS):
+            largest = rough_levels(
+                fields.choice(f"rough levels of a {name}", rough_index(alphabet.largest), 6)
+            )
+            sides = fields.choice(
+                f"sides of a {name}", int(not alphabet.negatives) + 2 * int(not alphabet.positives), 2
+            )
+            if largest > MAX_LEVEL or sides == 3:
+                raise ArtifactError("the artifact has a grid with too many levels, or with none")
+            negatives, positives = (0 if sides == 1 else largest), (0 if sides == 2 else largest)
+            return Alphabet(negatives, positives, not fields.flag(f"no zeros in a {name}", not alphabet.zero))
         largest = fields.number(f"levels of a {name}", alphabet.largest - 1, MAX_LEVEL - 1) + 1
         fewer = fields.number(f"levels fewer of a {name}", largest - alphabet.least, largest)
         larger, smaller, more_positives = largest, largest - fewer, False
@@ -83,8 +101,8 @@ class ArrayCoder:
             more_positives = fields.flag(
                 f"more positives in a {name}", alphabet.positives > alphabet.negatives
             )
-        sides = (smaller, larger) if more_positives else (larger, smaller)
-        return Alphabet(*sides, not fields.flag(f"no zeros in a {name}", not alphabet.zero))
+        both = (smaller, larger) if more_positives else (larger, smaller)
+        return Alphabet(*both, not fields.flag(f"no zeros in a {name}", not alphabet.zero))
 
     def _code_table(self, plan: Plan) -> tuple[Plan, Array | None]:
         """What goes before the symbols; levels (negatives + 1 + positives,) float32 if one table has all."""
@@ -92,7 +110,9 @@ class ArrayCoder:
         if plan.kind == GRID:
             step = self._code_known_step(plan.steps[0] if plan.steps else None)
             minus = fields.flag("negative zeros", plan.minus)
-            return plan, grid_levels(step, alphabet, minus)
+            if minus and not alphabet.negatives:
+                raise ArtifactError("the artifact has a grid with negative zeros and no place for them")
+            return replace(plan, steps=(step,), minus=minus), None
         if plan.kind == AFFINE:
             return plan, affine_levels(self._code_line(plan.line), alphabet)
         if plan.kind == CODEBOOK:
@@ -106,20 +126,28 @@ class ArrayCoder:
         return plan, None
 
     def _code_codebook(self, plan: Plan) -> Array:
-        """Levels from zero outwards: exponents as steps up from the one before, mantissas as they are."""
-        negatives, width = plan.alphabet.negatives, plan.mantissa
+        """Levels from zero outwards: the first of each side as it is, of others how far they are from the one before."""
+        negatives, width, fields = plan.alphabet.negatives, plan.mantissa, self.fields
+        rest = 23 - width
         table = np.zeros(negatives + plan.alphabet.positives, np.uint32)
-        given = table if plan.table is None else plan.table
+        given = (table if plan.table is None else plan.table).astype(np.int64) >> rest
+        pattern, length = 0, width
         for i in range(len(table)):
-            first = i in (0, negatives)
-            before = 0 if first else int(table[i - 1])
-            context = "codebook's first exponent" if first else "codebook's exponent step"
-            low = before >> 23
-            exponent = low + self.fields.number(context, max(int(given[i] >> 23) - low, 0), 255 - low)
-            mantissa = self.fields.bits(int(given[i]) >> (23 - width) & (1 << width) - 1, width)
-            table[i] = exponent << 23 | mantissa << (23 - width)
-            if table[i] <= before and (i >= negatives or not first):
+            if i in (0, negatives):
+                exponent = fields.choice("codebook's first exponent", int(given[i]) >> width, 8)
+                pattern = exponent << width | fields.bits(int(given[i]) & (1 << width) - 1, width)
+                length = width
+            else:
+                gap = int(given[i]) - pattern
+                change = 0 if plan.table is None else zigzag(gap.bit_length() - length)
+                length += unzigzag(fields.number("codebook's gap", change, 62))
+                if 1 <= length <= 31:
+                    pattern += 1 << length - 1 | fields.bits(gap & (1 << length - 1) - 1, length - 1)
+                else:
+                    pattern = 1 << 31
+            if pattern << rest >= 1 << 31 or (pattern == 0 and i >= negatives):
                 raise ArtifactError("the artifact has a codebook whose levels do not ascend from zero")
+            table[i] = pattern << rest
         lows, highs = table[:negatives][::-1] | SIGN, table[negatives:]
         return np.concatenate([lows, np.zeros(1, np.uint32), highs]).view(np.float32)
 
@@ -139,13 +167,16 @@ class ArrayCoder:
     def _code_step(self, step: Step | None) -> Step:
         """A step: the power of two below it, the length of its mantissa, the mantissa but for its first bit."""
         mantissa, exponent = (step.mantissa, step.exponent) if step else (1, 0)
-        first = exponent + mantissa.bit_length() - 1
+        first, width = exponent + mantissa.bit_length() - 1, mantissa.bit_length()
         low, high = STEP_EXPONENTS
         if self.fields.flag("step's power is unusual", not -16 <= first < 0):
             first = low + self.fields.bits(first - low, (high - low).bit_length())
         else:
-            first = self.fields.bits(first + 16, 4) - 16
-        width = 1 + self.fields.bits(mantissa.bit_length() - 1, STEP_BITS.bit_length())
+            first = -1 - self.fields.choice("step's power", -1 - first, 4)
+        if self.fields.flag("step's length is unusual", not 17 <= width <= 24):
+            width = 1 + self.fields.bits(width - 1, STEP_BITS.bit_length())
+        else:
+            width = 24 - self.fields.choice("step's length", 24 - width, 3)
         if first > high or width > STEP_BITS:
             raise ArtifactError("the artifact has a grid whose step is out of range")
         mantissa = 1 << width - 1 | self.fields.bits(mantissa & (1 << width - 1) - 1, width - 1)
@@ -165,6 +196,13 @@ class ArrayCoder:
         if table is not None:
             for i in range(len(result)):
                 result[i] = table[symbols[i] + plan.alphabet.negatives]
+        elif plan.kind == GRID:
+            for i in range(len(result)):
+                result[i] = finite(
+                    plan.steps[0].levels(symbols[i] + (symbols[i] < 0) if plan.minus else symbols[i])
+                )
+            if plan.minus:
+                result[symbols == -1] = -0.0
         elif plan.kind == GRIDS:
             steps = iter(plan.steps)
             for column in np.flatnonzero(symbols.any(axis=0)):
@@ -186,18 +224,6 @@ def finite(levels: Array) -> Array:
     return levels
 
 
-def grid_levels(step: Step, alphabet: Alphabet, minus: bool) -> Array:
-    """Levels from the lowest up, float32; with `minus`, -0.0 below 0."""
-    if minus and not alphabet.negatives:
-        raise ArtifactError("the artifact has a grid with negative zeros and no place for them")
-    ks = np.arange(-alphabet.negatives, alphabet.positives + 1)
-    if not minus:
-        return finite(step.levels(ks))
-    levels = finite(step.levels(np.where(ks < 0, ks + 1, ks)))
-    levels[alphabet.negatives - 1] = -0.0
-    return levels
-
-
 def affine_levels(line: Affine, alphabet: Alphabet) -> Array:
     """The levels of an affine grid with 0 between negative and positive; one level may fall on 0 itself."""
     count = alphabet.negatives + alphabet.positives
@@ -206,3 +232,29 @@ def affine_levels(line: Affine, alphabet: Alphabet) -> Array:
         if np.count_nonzero(table < 0) == alphabet.negatives and len(table) == count:
             return np.insert(table, alphabet.negatives, 0)
     raise ArtifactError("the artifact has an affine grid with other levels than it says")
+
+
+def rough_index(levels: int) -> int:
+    """The place of the smallest number that is not below `levels` among 1, 2, ..., 8, 10, 12, 14, 16, 20, 24, ..."""
+    if levels <= 8:
+        return levels - 1
+    octave = (levels - 1).bit_length() - 1
+    return 4 * octave - 5 + -(-(levels - (1 << octave)) >> octave - 2)
+
+
+def rough_levels(index: int) -> int:
+    octave, quarter = divmod(index + 4, 4)
+    return (
+        index + 1
+        if index < 8
+        else min((1 << octave) + (quarter + 1 << octave - 2), MAX_LEVEL if index < 56 else 1 << 20)
+    )
+
+
+def zigzag(n: int) -> int:
+    """0, -1, 1, -2, 2, ... as 0, 1, 2, 3, 4, ..."""
+    return 2 * n if n >= 0 else -2 * n - 1
+
+
+def unzigzag(n: int) -> int:
+    return n // 2 if n % 2 == 0 else -(n + 1) // 2

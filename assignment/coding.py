@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
+from . import logistic
 from .contexts import (
     BALANCES,
     DENSITIES,
@@ -29,12 +31,13 @@ from .contexts import (
     size_bucket,
 )
 from .entropy import ArtifactError, Coder
-from .mixing import LOG, Mixture, evenly
+from .mixing import LOG, Mixture, counts_of, evenly
 from .priors import EXPECTED, SIGN_WEIGHTS, SIZE_WEIGHTS, USED_WEIGHTS, ZERO_WEIGHTS
 
 Array = np.ndarray
-# (which magnitudes, weight set, which question about them, the answers) -> the answers
-Ask = Callable[[Array, int, "Array | int", Array], Array]
+# (which magnitudes, weight set, which question about them, its odds, the answers) -> the answers
+Ask = Callable[[Array, int, "Array | int", Array, Array], Array]
+Guess = tuple[Array, Array]  # centre and scale of each guess at each symbol
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,12 @@ class Alphabet:
 
 KINDS = 4  # weights of pictures, of kernels, other weights, biases: each keeps statistics of its own
 KERNEL = 36  # pixels of the smallest picture that is no kernel
+PLACES = 1 << np.arange(6)  # bits of a pattern
 LEVELS = 40  # buckets of an array's mean magnitude
 NEAR = 24  # buckets of what the neighbours weigh
-LONGEST_UNARY = 16
-NODES = 80  # questions about a magnitude
+LONGEST_UNARY = 8
+DEPTH = 5  # bits behind the leading one that are predicted
+NODES = 83  # questions about a magnitude
 LAST = 10
 
 
@@ -75,9 +80,6 @@ class Contexts:
         for shape in shapes:
             self.starts.append(self.starts[-1] + int(np.prod(shape)))
 
-    def mixture(self, weights: Array) -> Mixture:
-        return Mixture(self.starts[-1], weights)
-
     def slots(self, *values: tuple[Array | int, ...], count: int) -> Array:
         """(inputs, count) slots: for each input, the values of its context, each (count,) or one for all."""
         result = np.empty((len(self.shapes), count), np.int64)
@@ -89,53 +91,62 @@ class Contexts:
         return result
 
 
+K, D, S, B, N = KINDS, DENSITIES, SIZES, BALANCES, NODES
+CONTEXTS = {
+    "USED": Contexts((K, 16, D + 1), (K, 16, D + 1)),
+    "ZERO": Contexts(
+        (K, TILE),
+        (K, 128),
+        (K, NEAR, D),
+        (K, D, D),
+        (K, D, D + 1),
+        (K, D, 16),
+        (K,),
+        (K, D, D),
+        (K, D, D + 1),
+        (K, D, D),
+    ),
+    "SIGN": Contexts((K, TILE), (K, 81), (K, B, 3), (K, 25), (K, B, 3), (K,), (K, B), (K, B, B)),
+    "SIZE": Contexts(
+        (K, S, N),
+        (K, S, N),
+        (K, 2, N),
+        (K, D, N),
+        (K, S, S, N),
+        (K, S, N),
+        (K, S, N),
+        (K, S, N),
+        (K, LAST, N),
+        (LEVELS, N),
+    ),
+}
+WEIGHTS = {"USED": USED_WEIGHTS, "ZERO": ZERO_WEIGHTS, "SIGN": SIGN_WEIGHTS, "SIZE": SIZE_WEIGHTS}
+
+
+@cache
+def expected_counts(name: str) -> tuple[Array, Array]:
+    """(places, counts): what counters of the mixture `name` begin with, where that is not nothing."""
+    contexts = CONTEXTS[name]
+    counts = np.zeros(2 * contexts.starts[-1], np.int64)
+    for (mixture, part), halves in EXPECTED.items():
+        if mixture == name:
+            start = 2 * contexts.starts[part]
+            counts[start : start + 2 * len(halves)] = counts_of(halves)
+    places = np.flatnonzero(counts)
+    return places, counts[places]
+
+
+def beginning(name: str) -> Mixture:
+    return Mixture(CONTEXTS[name].starts[-1], WEIGHTS[name], *expected_counts(name))
+
+
 class SymbolCoder:
     """Codes the matrices of one model, one after the other, learning as it goes."""
 
     def __init__(self, coder: Coder) -> None:
         self.coder = coder
-        k, d, s, b, n = KINDS, DENSITIES, SIZES, BALANCES, NODES
-        self._used_contexts = Contexts((k, 16, d + 1), (k, 16, d + 1))
-        self._zero_contexts = Contexts(
-            (k, TILE),
-            (k, 128),
-            (k, NEAR, d),
-            (k, d, d),
-            (k, d, d + 1),
-            (k, d, 16),
-            (k,),
-            (k, d, d),
-            (k, d, d + 1),
-            (k, d, d),
-        )
-        self._sign_contexts = Contexts(
-            (k, TILE), (k, 81), (k, b, 3), (k, 25), (k, b, 3), (k,), (k, b), (k, b, b)
-        )
-        self._size_contexts = Contexts(
-            (k, s, n),
-            (k, s, n),
-            (k, 2, n),
-            (k, d, n),
-            (k, s, s, n),
-            (k, s, n),
-            (k, s, n),
-            (k, s, n),
-            (k, LAST, n),
-            (LEVELS, n),
-        )
-        self._used = self._used_contexts.mixture(USED_WEIGHTS)
-        self._zero = self._zero_contexts.mixture(ZERO_WEIGHTS)
-        self._sign = self._sign_contexts.mixture(SIGN_WEIGHTS)
-        self._size = self._size_contexts.mixture(SIZE_WEIGHTS)
-        parts = {
-            "USED": (self._used, self._used_contexts),
-            "ZERO": (self._zero, self._zero_contexts),
-            "SIGN": (self._sign, self._sign_contexts),
-            "SIZE": (self._size, self._size_contexts),
-        }
-        for (name, part), halves in EXPECTED.items():
-            mixture, contexts = parts[name]
-            mixture.expect(contexts.starts[part], halves)
+        self._used, self._zero = beginning("USED"), beginning("ZERO")
+        self._sign, self._size = beginning("SIGN"), beginning("SIZE")
 
     def code(
         self, given: Array | None, layout: Layout, alphabet: Alphabet, role: int, hints: Array | None
@@ -163,19 +174,21 @@ class SymbolCoder:
         self, given: Array | None, layout: Layout, alphabet: Alphabet, kind: int, hints: Array | None
     ) -> Iterator[Array | None]:
         """Code up to TILE columns; yields row after row, None for one without anything but zeros."""
-        self._zero.forget(0, self._zero_contexts.starts[1])
-        self._sign.forget(0, self._sign_contexts.starts[1])
-        known, nothing = Known(layout), np.zeros(layout.columns, np.int64)
+        self._zero.forget(0, CONTEXTS["ZERO"].starts[1])
+        self._sign.forget(0, CONTEXTS["SIGN"].starts[1])
+        known, nothing = Known(layout.seen(), alphabet.largest), np.zeros(layout.columns, np.int64)
         for index in range(layout.rows):
             symbols = nothing if given is None else given[index].astype(np.int64)
             row = Row(known, index, kind, 0 if hints is None else int(hints[index]) + 1)
             if alphabet.zero and layout.columns > 1 and not self._code_used(row, symbols):
+                known.add_zeros(index)
                 yield None
                 continue
+            row.look_around(known)
             found = self._code_row(known, row, symbols, alphabet)
             if found.min() < -alphabet.negatives or found.max() > alphabet.positives:
                 raise ArtifactError("the artifact has an array with levels beyond those it announced")
-            known.add(index, found)
+            known.add(row, found)
             yield found
 
     def _code_used(self, row: Row, given: Array) -> bool:
@@ -183,21 +196,23 @@ class SymbolCoder:
         pattern = sum(1 << k for k, count in enumerate(row.counts) if count)
         amount = sum(3 if count > 1 else count for count in row.counts)
         contexts = (row.kind, pattern, row.hint), (row.kind, amount, row.density)
-        slots = self._used_contexts.slots(*contexts, count=1)
+        slots = CONTEXTS["USED"].slots(*contexts, count=1)
         known = np.full((1, 1), 256)
         return bool(self._used.code(self.coder, slots, known, row.kind, np.array([int(given.any())]))[0])
 
     def _code_row(self, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
         columns = known.layout.columns
         result = np.zeros(columns, np.int64)
-        segment = max(LEAST_SEGMENT, columns // 8) if known.layout.flat else columns
+        segment = max(LEAST_SEGMENT, columns // 4) if known.layout.flat else columns
         for start in range(0, columns, segment):
             part = slice(start, min(start + segment, columns))
             units = np.arange(part.start, part.stop)
+            if start:
+                row.see(result[:start])
             if alphabet.zero:
                 slots, odds = self._zero_slots(known, row, part, result[:start])
                 bits = (given[part] != 0).astype(int)
-                units = units[self._zero.code(self.coder, slots, odds, row.kind, bits) > 0]
+                units = units[self._zero.code(self.coder, slots, odds, row.weight_set, bits) > 0]
             if units.size:
                 result[units] = self._code_numbers(known, row, units, given[units], result[:start], alphabet)
         return result
@@ -207,35 +222,36 @@ class SymbolCoder:
     ) -> Array:
         if alphabet.negatives and alphabet.positives:
             slots, odds = self._sign_slots(known, row, units, before)
-            negative = self._sign.code(self.coder, slots, odds, row.kind, (given < 0).astype(int))
+            negative = self._sign.code(self.coder, slots, odds, row.weight_set, (given < 0).astype(int))
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
         if alphabet.largest == 1:
             return 1 - 2 * negative
         slots = self._size_slots(known, row, units, negative, before, alphabet)
+        guess = row.centre[:, units] * (1 - 2 * negative), row.scale[:, units]
 
-        def ask(which: Array, weight_set: int, question: Array | int, bits: Array) -> Array:
-            places = slots[:, which] + question
-            odds = np.full((1, len(which)), 256)
-            return self._size.code(self.coder, places, odds, row.kind * NODES + weight_set, bits.astype(int))
+        def ask(which: Array, first: int, question: Array | int, odds: Array, bits: Array) -> Array:
+            known_odds = np.concatenate([odds, np.full((1, len(which)), 256)])
+            weight_set = row.weight_set * NODES + first
+            return self._size.code(
+                self.coder, slots[:, which] + question, known_odds, weight_set, bits.astype(int)
+            )
 
-        if alphabet.largest <= LONGEST_UNARY:
-            sizes = self._unary(ask, np.abs(given), alphabet.largest)
-        else:
-            sizes = self._gamma(ask, np.abs(given), alphabet.largest)
+        describe = self._unary if alphabet.largest <= LONGEST_UNARY else self._gamma
+        sizes = describe(ask, guess, np.abs(given), alphabet.largest)
         return np.where(negative, -sizes, sizes)
 
     def _zero_slots(self, known: Known, row: Row, part: slice, before: Array) -> tuple[Array, Array]:
         count = part.stop - part.start
-        left, up, upleft, upright, left2, up2, _ = np.minimum(row.sizes[:, part], 3)
+        left, up, upleft, upright, left2, up2 = np.minimum(row.sizes[:, part], 3)
         weight = np.minimum(2 * left + 2 * up + upleft + upright + left2 + up2, NEAR - 1)
-        pattern = (1 << np.arange(7)) @ (row.sizes[:, part] > 0)
+        pattern = PLACES @ (row.sizes[:, part] > 0) + 64 * np.abs(known.behind(row.index)[part])
         column = density_bucket(known.column_count[part], row.index)
         window = density_bucket(row.window_count[part], row.window_total)
         used = int(np.count_nonzero(before))
         so_far = int(density_bucket(used, len(before))) if len(before) else row.density
         kind = row.kind
-        slots = self._zero_contexts.slots(
+        slots = CONTEXTS["ZERO"].slots(
             (kind, np.arange(part.start, part.stop)),
             (kind, pattern),
             (kind, weight, column),
@@ -248,24 +264,26 @@ class SymbolCoder:
             (kind, so_far, column),
             count=count,
         )
-        odds = np.empty((4, count), np.int64)
+        odds = np.empty((6, count), np.int64)
         odds[0] = row.odds
         odds[1] = log_odds(used, len(before) - used)
         odds[2] = LOG[row.window_count[part]] - LOG[row.window_total - row.window_count[part]]
-        odds[3] = 256
+        odds[3:5] = logistic.nonzero(row.centre[:, part], row.scale[:, part])
+        odds[5] = 256
         return slots, odds
 
     def _sign_slots(self, known: Known, row: Row, units: Array, before: Array) -> tuple[Array, Array]:
-        signs = row.signs[:, units]
-        left, up, upleft, upright, left2, up2, plane = signs
+        signs = np.sign(row.values[:, units])
+        left, up, upleft, upright, left2, up2 = signs
+        plane = known.behind(row.index)[units]
         pattern = np.array([1, 3, 9, 27]) @ (signs[:4] + 1)
         lean = 2 * left + 2 * up + upleft + upright + left2 + up2
-        balance = balance_bucket(known.column_balance[units], known.column_count[units])
+        balance = balance_bucket(known.column_lean[units], known.column_count[units])
         negatives, positives = int((before < 0).sum()), int((before > 0).sum())
         so_far = int(balance_bucket(negatives - positives, negatives + positives))
         kind = row.kind
-        wide = balance_bucket(row.window_balance[units], row.window_count[units])
-        slots = self._sign_contexts.slots(
+        wide = balance_bucket(row.window_lean[units], row.window_count[units])
+        slots = CONTEXTS["SIGN"].slots(
             (kind, units),
             (kind, pattern),
             (kind, balance, plane + 1),
@@ -276,11 +294,12 @@ class SymbolCoder:
             (kind, wide, balance),
             count=len(units),
         )
-        odds = np.empty((3, len(units)), np.int64)
-        more = row.window_count[units] + row.window_balance[units]
-        odds[0] = LOG[more >> 1] - LOG[row.window_count[units] - row.window_balance[units] >> 1]
+        odds = np.empty((5, len(units)), np.int64)
+        more = row.window_count[units] + row.window_lean[units]
+        odds[0] = LOG[more >> 1] - LOG[row.window_count[units] - row.window_lean[units] >> 1]
         odds[1] = log_odds(negatives, positives)
-        odds[2] = 256
+        odds[2:4] = logistic.negative(row.centre[:, units], row.scale[:, units])
+        odds[4] = 256
         return slots, odds
 
     def _size_slots(
@@ -293,7 +312,7 @@ class SymbolCoder:
         wide = size_bucket(row.window_size[units], row.window_count[units])
         so_far = int(size_bucket(int(np.abs(before).sum()), int(np.count_nonzero(before))))
         kind = row.kind
-        return self._size_contexts.slots(
+        return CONTEXTS["SIZE"].slots(
             (kind, near, 0),
             (kind, column, 0),
             (kind, negative, 0),
@@ -315,24 +334,28 @@ class SymbolCoder:
         )
         return min(int(LOG[min(8 * total // count, len(LOG) - 1)]) >> 6, LEVELS - 1)
 
-    def _unary(self, ask: Ask, given: Array, largest: int) -> Array:
+    def _unary(self, ask: Ask, guess: Guess, given: Array, largest: int) -> Array:
         """Magnitudes in 1..largest: larger than 1? than 2? ..."""
-        sizes, which = np.ones(len(given), np.int64), np.arange(len(given))
+        (centre, scale), sizes, which = guess, np.ones(len(given), np.int64), np.arange(len(given))
         for size in range(1, largest):
             if not which.size:
                 break
-            which = which[ask(which, size, size, given[which] > size) > 0]
+            odds = logistic.more(centre[:, which], scale[:, which], size, 1)
+            which = which[ask(which, size, size, odds, given[which] > size) > 0]
             sizes[which] += 1
         return sizes
 
-    def _gamma(self, ask: Ask, given: Array, largest: int) -> Array:
+    def _gamma(self, ask: Ask, guess: Guess, given: Array, largest: int) -> Array:
         """Magnitudes in 1..largest: their length in bits, then the bits behind the leading one."""
+        centre, scale = guess
         longest = largest.bit_length()
         lengths, which = np.ones(len(given), np.int64), np.arange(len(given))
         for width in range(1, longest):
             if not which.size:
                 break
-            which = which[ask(which, 16 + width, 16 + width, given[which] >> width > 0) > 0]
+            least = 1 << width - 1
+            odds = logistic.more(centre[:, which], scale[:, which], least, least)
+            which = which[ask(which, 16 + width, 16 + width, odds, given[which] >> width > 0) > 0]
             lengths[which] += 1
         sizes = np.ones(len(given), np.int64)
         for depth in range(1, longest):
@@ -340,10 +363,21 @@ class SymbolCoder:
             if not which.size:
                 break
             bits = given[which] >> (lengths[which] - 1 - depth) & 1
-            if depth <= 2:
-                questions = 16 * depth + 16 + lengths[which] + (16 * (sizes[which] - 2) if depth == 2 else 0)
-                bits = ask(which, 16 * depth + 16, questions, bits)
+            if depth <= DEPTH:
+                first, question = questions_of_bit(depth, lengths[which], sizes[which])
+                half = 1 << (lengths[which] - 1 - depth)
+                odds = logistic.upper(centre[:, which], scale[:, which], 2 * half * sizes[which], half)
+                bits = ask(which, first, question, odds, bits)
             else:
                 bits = evenly(self.coder, bits)
             sizes[which] = 2 * sizes[which] + bits
         return sizes
+
+
+def questions_of_bit(depth: int, lengths: Array, sizes: Array) -> tuple[int, Array | int]:
+    """Weight set and question for the `depth`-th bit behind the leading one; sizes: what is known so far."""
+    if depth == 1:
+        return 32, 32 + lengths
+    if depth == 2:
+        return 48, 48 + lengths + 16 * (sizes - 2)
+    return 77 + depth, 77 + depth

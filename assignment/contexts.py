@@ -6,13 +6,15 @@ Both sides see the same past, so both compute the same contexts from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from .mixing import LOG
+from .mixing import LOG, within
 
 Array = np.ndarray
 TILE = 512  # wider matrices are coded in strips of so many columns
+CLASSES = 3  # of density: each kind of matrix has weights for each
 DENSITY_STEPS = np.array([1, 3, 6, 10, 16, 24, 36, 52, 76, 108, 150, 200])  # in 1/256
 DENSITIES = len(DENSITY_STEPS) + 1
 SIZE_STEPS = np.array([3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000])  # twice a mean magnitude
@@ -21,7 +23,21 @@ BALANCE_STEPS = np.array([-150, -80, -25, 26, 81, 151])  # (negative - positive)
 BALANCES = len(BALANCE_STEPS) + 1
 REACH = 3  # how far a window sees, in pixels
 NEARNESS = {1: 8, 2: 5, 4: 3, 5: 3, 8: 2, 9: 1, 10: 1, 13: 1, 18: 1}  # by the square of a distance
-LEAST_SEGMENT = 16
+LEAST_SEGMENT = 32
+WIDEST = 64  # pixels of a row: wider pictures are none
+GUESSES = 2  # from the closest pixels and from the window: see `Row`
+CLOSE = np.array([88, 56, 26, 54, 32])  # 1/256: what left, up, up left, up right, two left add to a guess
+FIRST_SLOPE, SLOPE_LIMIT = 160, 384  # 1/256: how much of a guess is believed at first, and at most
+SLOPE_PATIENCE = 1 << 17
+COLUMN, OF_ROW, ALL, SO_FAR = (
+    20,
+    60,
+    5,
+    8,
+)  # what averages weigh in an error that is expected, beside the window
+FEW = 6  # cells as wide as all are, that a column has seen before its first
+LEAST_SCALE = 16
+VALUE, NONZERO, LEAN, SIZE, ERRORS = range(5)  # what `Known.recent` keeps of a cell
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,21 @@ class Layout:
     def flat(self) -> bool:
         """Whether the rows are no pictures."""
         return self.height * self.width == 1
+
+    def seen(self) -> Layout:
+        """The layout as contexts see it: pictures too wide to keep in mind are no pictures."""
+        return self if self.width <= WIDEST else Layout(self.rows, 1, 1, self.columns)
+
+
+@cache
+def window_of(y: int, x: int, right: int, width: int) -> tuple[Array, Array]:
+    """Where earlier rows within reach are, from here, and how near; y, x, right: pixels there, REACH at most."""
+    steps, weights = [], []
+    for dy in range(-y, 1):
+        for dx in range(-x, right + 1 if dy else 0):
+            steps.append(dy * width + dx)
+            weights.append(NEARNESS[dy * dy + dx * dx])
+    return np.array(steps, np.int64), np.array(weights, np.int64)
 
 
 def density_bucket(count: Array | int, of: Array | int) -> Array:
@@ -72,58 +103,94 @@ def log_odds(ones: int, zeros: int) -> int:
 
 
 class Known:
-    """What both sides know of a matrix so far: `sizes` and `signs` by row, sums by row and column."""
+    """What both sides know of a strip so far: the last rows cell by cell, sums over all by column.
 
-    def __init__(self, layout: Layout) -> None:
-        rows, columns = layout.rows, layout.columns
+    Beside each symbol stands by how much each guess at it was wrong, in 1/256 of a level.
+    """
+
+    def __init__(self, layout: Layout, largest: int) -> None:
+        """largest: size of a symbol."""
+        columns = layout.columns
         self.layout = layout
-        self.signs = np.zeros((rows + 1, columns), np.int8)  # the row behind the last stays zero: it stands
-        self.sizes = np.zeros((rows + 1, columns), np.int16)  # for neighbours that are not there
-        self.row_count = np.zeros(rows + 1, np.int64)
-        self.row_size = np.zeros(rows + 1, np.int64)
+        self.kept = REACH * (layout.width + 1) + 1
+        self.recent = np.zeros((self.kept + 1, ERRORS + GUESSES, columns), np.int32)  # the last row stays 0
+        self.counts = [0] * (self.kept + 1)  # of those rows' symbols that are not 0
+        self.signs = np.zeros((layout.rows if layout.planes > 1 and not layout.flat else 0, columns), np.int8)
+        self.rows_used = 0
         self.column_count = np.zeros(columns, np.int64)
-        self.column_balance = np.zeros(columns, np.int64)
+        self.column_lean = np.zeros(columns, np.int64)
         self.column_size = np.zeros(columns, np.int64)
         self.column_last = np.zeros(columns, np.int64)
+        self.column_errors = np.zeros((GUESSES, columns), np.int64)
+        self.first_errors = 200 * largest  # of two cells
+        self.slope_up = np.full(GUESSES, FIRST_SLOPE * SLOPE_PATIENCE, np.int64)
+        self.slope_down = np.full(GUESSES, 256 * SLOPE_PATIENCE, np.int64)
 
     def neighbours(self, row: int) -> list[int]:
-        """Rows that read left, up, up left, up right, two left, two up, and the same pixel one plane before.
+        """Rows that read left, up, up left, up right, two left, two up; -1 where there is none.
 
-        -1 where there is none. Rows that are no picture have the row before as their left.
+        Rows that are no picture have the row before as their left.
         """
-        height, width = self.layout.height, self.layout.width
-        plane, pixel = divmod(row, height * width)
-        y, x = divmod(pixel, width)
-        flat = height * width == 1
+        width = self.layout.width
+        if self.layout.flat:
+            return [row - 1, -1, -1, -1, -1, -1]
+        y, x = divmod(row % (self.layout.height * width), width)
         return [
-            row - 1 if x or (flat and row) else -1,
+            row - 1 if x else -1,
             row - width if y else -1,
             row - width - 1 if y and x else -1,
             row - width + 1 if y and x + 1 < width else -1,
             row - 2 if x > 1 else -1,
             row - 2 * width if y > 1 else -1,
-            row - height * width if plane and not flat else -1,
         ]
 
-    def window(self, row: int) -> tuple[list[int], list[int]]:
-        """Earlier rows within REACH pixels, and how near they are."""
-        height, width = self.layout.height, self.layout.width
-        y, x = divmod(row % (height * width), width)
-        rows, weights = [], []
-        for dy in range(-min(y, REACH), 1):
-            for dx in range(-min(x, REACH), min(width - 1 - x, REACH) + 1 if dy else 0):
-                rows.append(row + dy * width + dx)
-                weights.append(NEARNESS[dy * dy + dx * dx])
-        return rows, weights
+    def behind(self, row: int) -> Array:
+        """Signs of the same pixel one plane before."""
+        pixels = self.layout.height * self.layout.width
+        return self.signs[row - pixels] if len(self.signs) and row >= pixels else self.recent[-1, LEAN]
 
-    def add(self, row: int, symbols: Array) -> None:
+    def window(self, row: int) -> tuple[Array, Array]:
+        """Earlier rows within reach, and how near they are."""
+        width = self.layout.width
+        y, x = divmod(row % (self.layout.height * width), width)
+        steps, nearness = window_of(min(y, REACH), min(x, REACH), min(width - 1 - x, REACH), width)
+        return row + steps, nearness
+
+    def add(self, row: Row, symbols: Array) -> None:
         signs, sizes = np.sign(symbols), np.abs(symbols)
-        self.signs[row], self.sizes[row] = signs, sizes
-        self.row_count[row], self.row_size[row] = np.count_nonzero(symbols), sizes.sum()
-        self.column_count += sizes > 0
-        self.column_balance -= signs
+        used = sizes > 0
+        errors = np.abs((symbols << 8) - row.centre)
+        place = row.index % self.kept
+        self.counts[place] = int(np.count_nonzero(used))
+        kept = self.recent[place]
+        kept[VALUE], kept[NONZERO], kept[LEAN], kept[SIZE], kept[ERRORS:] = (
+            symbols,
+            used,
+            -signs,
+            sizes,
+            errors,
+        )
+        if len(self.signs):
+            self.signs[row.index] = signs
+        self.rows_used += 1
+        self.column_count += used
+        self.column_lean -= signs
         self.column_size += sizes
-        self.column_last = np.where(sizes > 0, sizes, self.column_last)
+        self.column_last = np.where(used, sizes, self.column_last)
+        self.column_errors += errors
+        if not self.layout.flat:
+            true, guess = within((symbols << 12) // row.scale, 64), within((row.guess << 4) // row.scale, 64)
+            self.slope_up += (true * guess).sum(axis=1) << 8
+            self.slope_down += (guess * guess).sum(axis=1) << 8
+
+    def add_zeros(self, index: int) -> None:
+        """A row that has nothing but zeros."""
+        place = index % self.kept
+        if self.counts[place]:
+            self.counts[place] = 0
+            self.recent[place] = 0
+        else:
+            self.recent[place, ERRORS:] = 0
 
 
 class Row:
@@ -134,26 +201,59 @@ class Row:
         self.index, self.kind, self.hint = index, kind, hint
         columns = known.layout.columns
         neighbours = known.neighbours(index)
-        near = [i for i in neighbours[:4] if i >= 0]
-        self.counts = known.row_count[neighbours[:4]].tolist()
-        self.signs = known.signs[neighbours].astype(np.int64)
-        self.sizes = known.sizes[neighbours].astype(np.int64)
+        near = sum(i >= 0 for i in neighbours[:4])
+        self.places = [i % known.kept if i >= 0 else -1 for i in neighbours]
+        self.counts = [known.counts[place] for place in self.places[:4]]
         total = sum(self.counts)
         if near:
-            self.density = int(density_bucket(total, len(near) * columns))
+            self.density = int(density_bucket(total, near * columns))
         else:
             self.density = hint - 1 if hint else DENSITIES // 2
-        self.mean = int(size_bucket(known.row_size[near].sum(), total))
-        self.odds = log_odds(total, len(near) * columns - total)
+        self.odds = log_odds(total, near * columns - total)
+        self.weight_set = CLASSES * kind + int(self.density < 11) + int(self.density < 9)
+
+    def look_around(self, known: Known) -> None:
+        """What is known beyond where zeros are: for rows that have anything else."""
+        columns = known.layout.columns
+        around = known.recent[self.places]
+        self.values, self.sizes = around[:, VALUE].astype(np.int64), around[:, SIZE].astype(np.int64)
+        self.mean = int(size_bucket(int(self.sizes[:4].sum()), sum(self.counts)))
+        self.expect_errors(known)
         if known.layout.flat:
-            nothing = np.zeros(columns, np.int64)
-            self.window_total, self.window_count = 0, nothing
-            self.window_balance = self.window_size = nothing
-            return
-        rows, weights = known.window(index)
-        nearness = np.array(weights, np.int64)
-        signs, sizes = known.signs[rows].astype(np.int64), known.sizes[rows].astype(np.int64)
-        self.window_total = int(nearness.sum())
-        self.window_count = nearness @ (sizes > 0)
-        self.window_balance = -(nearness @ signs)
-        self.window_size = nearness @ sizes
+            self.window_total = 0
+            self.window_count = self.window_lean = self.window_size = np.zeros(columns, np.int64)
+            self.guess = self.centre = np.zeros((GUESSES, columns), np.int64)
+            self.scale = np.maximum(self.column_error >> 1, LEAST_SCALE)
+        else:
+            self.see_window(known)
+
+    def expect_errors(self, known: Known) -> None:
+        """By how much guesses were wrong on the whole (GUESSES,) and in each column (GUESSES, columns)."""
+        errors, rows = known.column_errors, known.rows_used
+        self.error = (errors.sum(axis=1) + known.first_errors) // (rows * known.layout.columns + 2)
+        self.column_error = (errors + FEW * self.error[:, None]) // (rows + FEW)
+
+    def see_window(self, known: Known) -> None:
+        """What the window holds, and guesses at the symbols: centre and scale of a logistic distribution each."""
+        columns, kept = known.layout.columns, known.recent
+        rows, nearness = known.window(self.index)
+        total = self.window_total = int(nearness.sum())
+        seen = kept[rows % known.kept].reshape(len(rows), (ERRORS + GUESSES) * columns)
+        window = (nearness @ seen).reshape(-1, columns)
+        self.window_count, self.window_lean, self.window_size = window[NONZERO], window[LEAN], window[SIZE]
+        self.guess = np.stack([CLOSE @ self.values[:5], (window[VALUE] << 8) // max(total, 1)])
+        slope = np.minimum(np.maximum((known.slope_up << 8) // known.slope_down, 0), SLOPE_LIMIT)
+        self.centre = self.guess * slope[:, None] >> 8
+        errors, weight = (
+            window[ERRORS:] + COLUMN * self.column_error + ALL * self.error[:, None],
+            total + COLUMN + ALL,
+        )
+        if total:
+            errors += OF_ROW * (window[ERRORS:].sum(axis=1) // (columns * total))[:, None]
+            weight += OF_ROW
+        self.scale = np.maximum(errors // (2 * weight), LEAST_SCALE)
+
+    def see(self, before: Array) -> None:
+        """Expect errors as large as they were in the row's earlier segments, in a matrix that is no picture."""
+        mean = ((int(np.abs(before).sum()) << 8) + SO_FAR * int(self.error[0])) // (len(before) + SO_FAR)
+        self.scale[1] = np.maximum(self.scale[0] * mean // max(int(self.error[0]), 1), LEAST_SCALE)

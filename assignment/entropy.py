@@ -21,8 +21,9 @@ ONE = 1 << 16  # probabilities are fractions of this
 HALF = ONE >> 1
 TOP = 1 << 24  # the range is at least this wide before each bit
 MASK = (1 << 32) - 1
-FREE_CALLS, CALLS_PER_BYTE = 1 << 12, 2  # what an artifact may ask of its decoder: see `affordable`
-FREE_BITS, BITS_PER_BYTE = 1 << 20, 1 << 8
+# What an artifact may ask of its decoder: see `affordable`. (calls for nothing, calls for a byte); the less counts.
+CALLS = ((1 << 12, 8), (1 << 14, 1))
+FREE_BITS, BITS_PER_BYTE = 1 << 20, 1 << 5
 USUAL = 2  # zeros that a choice has seen before the first
 CHUNK = 1 << 16  # raw numbers to handle at a time: memory stays bounded
 
@@ -66,9 +67,8 @@ def affordable(calls: int, bits: int, size_bytes: int) -> bool:
     Predictable bits cost next to no bytes, but time. Decoders refuse what is out of proportion, so that
     twenty bytes from a stranger cannot keep them busy for an hour; packers then write arrays raw.
     """
-    return (
-        calls <= FREE_CALLS + CALLS_PER_BYTE * size_bytes and bits <= FREE_BITS + BITS_PER_BYTE * size_bytes
-    )
+    most_calls = min(free + each * size_bytes for free, each in CALLS)
+    return calls <= most_calls and bits <= FREE_BITS + BITS_PER_BYTE * size_bytes
 
 
 class Encoder:

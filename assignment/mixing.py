@@ -19,7 +19,7 @@ Array = np.ndarray
 MAX_BATCH = 512
 COUNT_LIMIT = 1023  # a slot that has seen more bits forgets half of them
 ODDS_LIMIT = 12 * 256 - 1  # log2 of odds, in 1/256, lies in -ODDS_LIMIT..ODDS_LIMIT
-RATE, SETTLING = 8, 256  # how fast fresh weights learn, and the bits after which they learn half as fast
+SETTLING = 256  # bits after which weights learn half as fast
 SEEN = (1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)  # round(2 * 2**(h / 2)), but 1 for nothing
 WEIGHT_LIMIT = 16 * ONE
 
@@ -46,6 +46,17 @@ LOG = log_table()
 SQUASH = squash_table()
 
 
+def within(values: Array, limit: int) -> Array:
+    """values, cut to -limit..limit (np.clip takes longer)."""
+    return np.maximum(np.minimum(values, limit), -limit)
+
+
+def counts_of(halves: Array) -> Array:
+    """(2 * slots,) zeros and ones, slot by slot, as if bits with log2 of odds of `halves` / 2 had been seen."""
+    seen, few = np.array(SEEN, np.int64)[np.abs(halves)] - 1, (halves != 0).astype(np.int64)
+    return np.stack([np.where(halves < 0, seen, few), np.where(halves < 0, few, seen)], axis=1).ravel()
+
+
 class Mixture:
     """Predicts bits from counters, out of one table of `slots` counters, and from odds that the caller knows.
 
@@ -53,20 +64,13 @@ class Mixture:
     weights; each call names the one to use.
     """
 
-    def __init__(self, slots: int, weights: Array) -> None:
-        """weights: (sets, inputs) int64 in 1/65536, those of counters first."""
+    def __init__(self, slots: int, weights: Array, places: Array | int = 0, counts: Array | int = 0) -> None:
+        """weights: (sets, inputs) int64 in 1/65536, those of counters first. counts: those to begin with at `places`."""
         self._counts = np.zeros(2 * slots, np.int64)  # zeros and ones seen, slot by slot
+        self._counts[places] = counts
         self._weights = weights.copy()
         self._seen = 0
         self._ages = [0] * len(weights)  # bits coded with each set
-
-    def expect(self, start: int, halves: Array) -> None:
-        """Have slots from `start` on begin as if they had seen bits with log2 of odds of `halves` / 2."""
-        seen = np.array(SEEN, np.int64)[np.abs(halves)] - 1
-        stop = start + len(halves)
-        few = (halves != 0).astype(np.int64)
-        self._counts[2 * start : 2 * stop : 2] = np.where(halves < 0, seen, few)
-        self._counts[2 * start + 1 : 2 * stop : 2] = np.where(halves < 0, few, seen)
 
     def forget(self, start: int, stop: int) -> None:
         """Reset the counters of slots start..stop - 1."""
@@ -91,20 +95,22 @@ class Mixture:
         counts, weights = self._counts, self._weights[weight_set]
         zeros, ones = counts.take(places), counts.take(places + 1)
         inputs = np.concatenate([LOG.take(ones) - LOG.take(zeros), known])
-        odds = np.maximum(np.minimum(weights @ inputs >> 16, ODDS_LIMIT), -ODDS_LIMIT)
+        odds = within(weights @ inputs >> 16, ODDS_LIMIT)
         probabilities = SQUASH.take(odds + ODDS_LIMIT)
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
-        rate = max(RATE // (1 + self._ages[weight_set] // SETTLING), 1)
+        rate = 2 if self._ages[weight_set] < SETTLING else 1
         gain = (inputs @ (found * ONE - probabilities)) * rate >> 18
         if len(bits) > 16:
             gain = gain * 16 // len(bits)
-        weights[:] = np.maximum(np.minimum(weights + gain, WEIGHT_LIMIT), -WEIGHT_LIMIT)
+        weights[:] = within(weights + gain, WEIGHT_LIMIT)
         np.add.at(counts, (places + found).ravel(), 1)
-        if int((zeros + ones).max()) + len(bits) > COUNT_LIMIT:  # else nothing can have overflown
+        self._seen += len(bits)
+        if (
+            self._seen > COUNT_LIMIT and int((zeros + ones).max()) + len(bits) > COUNT_LIMIT
+        ):  # else none is full
             full = places[counts.take(places) + counts.take(places + 1) > COUNT_LIMIT]
             counts[full] = counts[full] + 1 >> 1
             counts[full + 1] = counts[full + 1] + 1 >> 1
-        self._seen += len(bits)
         self._ages[weight_set] += len(bits)
         return found
 

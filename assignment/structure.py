@@ -192,7 +192,7 @@ def code_structure(fields: Fields, specs: list[Spec] | None) -> list[Spec]:
         index = END
         if specs is not None and len(placed) < len(specs):
             index = LAYERS.index(specs[len(placed)].kind)
-        index = code_kind(fields, index, usual_next(placed, place))
+        index = code_kind(fields, index, usual_next(placed, place), next_usual(placed, place))
         if index == END:
             return placed
         if len(placed) == MAX_LAYERS:
@@ -224,9 +224,24 @@ def usual_next(placed: list[Spec], place: Place) -> int:
     return LAYERS.index(Conv2D if image else Dense)
 
 
-def code_kind(fields: Fields, index: int, usual: int) -> int:
+def next_usual(placed: list[Spec], place: Place) -> int:
+    """What follows most often if not that."""
+    if not placed:
+        return LAYERS.index(Reshape)
+    last, image = placed[-1].kind, len(place.shape) == 3
+    if last is ReLU:
+        return LAYERS.index(Conv2D) if image else END
+    if last is Dense:
+        return LAYERS.index(ReLU) if place.shape == (CLASSES,) else END
+    follower = {Conv2D: MaxPool2D, MaxPool2D: Flatten, AvgPool2D: Conv2D, Reshape: AvgPool2D, Flatten: ReLU}
+    return LAYERS.index(follower[last])
+
+
+def code_kind(fields: Fields, index: int, usual: int, second: int) -> int:
     if not fields.flag(f"not layer {usual}", index != usual):
         return usual
+    if not fields.flag(f"nor layer {second}", index != second):
+        return second
     return fields.choice("layer", index, KIND_BITS)
 
 
@@ -254,7 +269,9 @@ def code_sizes(fields: Fields, spec: Spec, place: Place) -> Spec:
     if spec.kind is Dense:
         return Spec(Dense, {}, (weight[0], usually("units", CLASSES, weight[1])))
     if spec.kind is Conv2D:
-        out, kh = number("channels", weight[0]), usually("kernel size", 3, weight[2])
+        out, kh = number("channels", weight[0]), 3
+        if fields.flag("unusual kernel size", weight[2] != kh):
+            kh = usually("large kernel size", 5, weight[2])
         square = not fields.flag("oblong kernel", weight[2] != weight[3])
         kw = kh if square else number("kernel size", weight[3])
         stride = usually("stride", 1, settings["stride"])

@@ -25,6 +25,7 @@ const MAGIC = 0xf1;
 const MAX_SIZE = 4194304; // parameters, and numbers a layer gives for one image
 const MAX_LAYERS = 256;
 const MAX_ROWS = 32768;
+const QUESTIONS = 83; // about a size
 const STRIP = 512; // columns decoded side by side
 const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
 const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
@@ -74,7 +75,8 @@ class Bits {
     const size = this.data.length;
     this.calls += 1;
     this.bits += bits;
-    const costly = this.calls > 4096 + 2 * size || this.bits > 1048576 + 256 * size;
+    const calls = Math.min(4096 + 8 * size, 16384 + size);
+    const costly = this.calls > calls || this.bits > 1048576 + 32 * size;
     refuseIf(costly, "the artifact asks for more work than its bytes pay for");
     refuseIf(this.position > size + 4, "the artifact ends too early: its coded part goes on beyond the last byte");
   }
@@ -189,14 +191,27 @@ function usualNext(last, shape) {
   return image ? CONV : DENSE;
 }
 
+/** What follows most often if not that. */
+function nextUsual(last, shape) {
+  const image = shape.length === 3;
+  if (last === null) return RESHAPE;
+  if (last === RELU) return image ? CONV : END;
+  if (last === DENSE) return shape[0] === 10 ? RELU : END;
+  return { [CONV]: MAX_POOL, [MAX_POOL]: FLATTEN, [AVG_POOL]: CONV, [RESHAPE]: AVG_POOL, [FLATTEN]: RELU }[last];
+}
+
+function readKind(fields, usual, second) {
+  if (!fields.flag(`not layer ${usual}`)) return usual;
+  return fields.flag(`nor layer ${second}`) ? fields.choice("layer", 3) : second;
+}
+
 function readStructure(fields) {
   const features = fields.flag("unusual input") ? fields.size("input features") : 784;
   const side = Math.floor(Math.sqrt(features));
   let place = { shape: [features], picture: side * side === features ? [1, side, side] : [features, 1, 1] };
   const layers = [];
   for (let last = null, parameters = 0; ; ) {
-    const usual = usualNext(last, place.shape);
-    last = fields.flag(`not layer ${usual}`) ? fields.choice("layer", 3) : usual;
+    last = readKind(fields, usualNext(last, place.shape), nextUsual(last, place.shape));
     if (last === END) return { features, layers };
     refuseIf(layers.length === MAX_LAYERS, `a model has at most ${MAX_LAYERS} layers`);
     const layer = readLayer(fields, last, place);
@@ -230,7 +245,7 @@ function readLayer(fields, kind, { shape, picture }) {
   }
   if (kind === CONV) {
     const out = fields.size("channels");
-    const kh = fields.usually("kernel size", 3);
+    const kh = fields.flag("unusual kernel size") ? fields.usually("large kernel size", 5) : 3;
     const kw = fields.flag("oblong kernel") ? fields.size("kernel size") : kh;
     const stride = fields.usually("stride", 1);
     const padding = fields.flag("other padding") ? fields.number("padding", MAX_SIZE) : kh >> 1;
@@ -265,6 +280,42 @@ const LOG = Int32Array.from({ length: 2048 }, (_, n) => Math.floor(256 * Math.lo
 function logOdds(a, b) {
   for (; a > 2047 || b > 2047; a >>= 1) b >>= 1;
   return LOG[a] - LOG[b];
+}
+
+/** 256 * log2(n + 1), from the leading 11 bits of n. */
+function log2Of(n) {
+  let shift = 0;
+  for (; n > 2047; n = Math.floor(n / 2)) shift += 1;
+  return LOG[n] + 256 * shift;
+}
+
+// ---- Section 6.6: what a guess at a symbol says: log2 of odds, in 1/256. Tables in doubles: no entry is near a half.
+
+const GUESSED = 1536;
+const SOFT = Int32Array.from({ length: 3073 }, (_, x) => Math.floor(256 * Math.log2(1 + 2 ** (-x / 256)) + 0.5));
+const WIDTH = Int32Array.from({ length: 5377 }, (_, t) =>
+  Math.floor(256 * Math.log2(Math.expm1(Math.LN2 * 2 ** (t / 256 - 16))) + 0.5));
+const soft = (x) => Math.max(x, 0) + SOFT[Math.min(Math.abs(x), 3072)];
+const rise = (width, scale) => WIDTH[Math.min(log2Of(Math.floor((width * 16777216) / scale)), 5376)];
+const edge = (level, { centre, scale }) => Math.floor(((256 * level - 128 - centre) * 256) / scale);
+
+function oddsOfNonzero(guess) {
+  const low = edge(0, guess), below = soft(low);
+  return cut(below + soft(low + soft(edge(1, guess)) - below) - low - rise(1, guess.scale), GUESSED);
+}
+
+function oddsOfNegative(guess) {
+  const low = edge(0, guess);
+  return cut(low - soft(low) + soft(edge(1, guess)), GUESSED);
+}
+
+/** Of least + width or more, if it is least or more. */
+const oddsOfMore = (guess, least, width) => cut(soft(-edge(least, guess)) - rise(width, guess.scale), GUESSED);
+
+/** Of the upper half of 2 * half symbols from `least` on. */
+function oddsOfUpper(guess, least, half) {
+  const low = edge(least, guess), width = Math.floor((half * 65536) / guess.scale);
+  return cut(soft(-low) - soft(-low - 2 * width) - width, GUESSED);
 }
 
 // ---- Section 6.4: mixtures
@@ -351,7 +402,7 @@ class Mixture {
       for (let k = 0; k < width; k++) gradient[k] += inputs[k] * (65536 * found[i] - p);
     }
     bits.endCall(n);
-    const rate = Math.max(Math.floor(8 / (1 + Math.floor(set.age / 256))), 1);
+    const rate = set.age < 256 ? 2 : 1;
     for (let k = 0; k < width; k++) {
       let gain = Math.floor((gradient[k] * rate) / 262144);
       if (n > 16) gain = Math.floor((gain * 16) / n);
@@ -382,12 +433,15 @@ class Mixture {
 
 const NEARNESS = { 1: 8, 2: 5, 4: 3, 5: 3, 8: 2, 9: 1, 10: 1, 13: 1, 18: 1 };
 const REACH = 3;
+const CLOSE = [88, 56, 26, 54, 32];
+const LEAST_SCALE = 16;
 
 /** What is known of a strip of columns: symbols row by row, sums by row and by column. */
 class Strip {
-  constructor(layout, columns) {
-    const rows = layout.planes * layout.pixels;
-    Object.assign(this, { layout, columns, rows });
+  /** Pictures of more than 64 pixels in a row are none. largest: of the alphabet. */
+  constructor({ planes, height, width, pixels }, columns, largest) {
+    const rows = planes * pixels, flat = pixels === 1 || width > 64;
+    Object.assign(this, { width: flat ? 1 : width, pixels: flat ? 1 : height * width, flat, columns, rows });
     this.symbols = new Int32Array((rows + 1) * columns); // the last row stays 0: a neighbour that does not exist
     this.rowCount = new Int32Array(rows + 1);
     this.rowTotal = new Float64Array(rows + 1);
@@ -395,12 +449,20 @@ class Strip {
     this.lean = new Int32Array(columns);
     this.total = new Float64Array(columns);
     this.last = new Int32Array(columns);
+    this.used = 0; // rows
+    this.kept = REACH * (this.width + 1) + 1; // rows whose errors are kept, in a ring
+    this.guesses = [0, 1].map(() => ({
+      errors: new Int32Array(this.kept * columns),
+      total: new Float64Array(columns),
+      first: 200 * largest,
+      up: 160 * 131072,
+      down: 256 * 131072,
+    }));
   }
 
   /** Left, up, up left, up right, left2, up2, behind; `rows` for what does not exist. */
   neighbours(row) {
-    const { width, pixels } = this.layout;
-    const none = this.rows;
+    const { width, pixels, rows: none } = this;
     if (pixels === 1) return [row ? row - 1 : none, none, none, none, none, none, none];
     const y = Math.floor((row % pixels) / width), x = row % width;
     return [
@@ -420,26 +482,62 @@ class Strip {
     const neighbours = this.neighbours(row), near = neighbours.slice(0, 4);
     const n = near.filter((other) => other < this.rows).length;
     const counts = near.map((other) => this.rowCount[other]), count = sum(counts);
-    return {
+    const D = n ? density(count, n * columns) : hint ? hint - 1 : 6;
+    const around = {
       row, kind, hint, counts,
       starts: neighbours.map((other) => other * columns),
-      density: n ? density(count, n * columns) : hint ? hint - 1 : 6,
+      density: D,
+      set: 3 * kind + (D < 11 ? 1 : 0) + (D < 9 ? 1 : 0),
       mean: sizeBucket(sum(near.map((other) => this.rowTotal[other])), count),
       odds: logOdds(count, n * columns - count),
       window: this.window(row),
     };
+    around.guesses = this.guesses.map((guess, g) => this.guess(around, guess, g));
+    return around;
+  }
+
+  /** Section 6.6: for each column a guess at its symbol, the centre and the scale of a logistic distribution. */
+  guess({ starts, window }, { errors, total, first, up, down }, g) {
+    const { columns, used, flat } = this, { all, rows } = window;
+    const error = Math.floor((sum(total) + first) / (used * columns + 2));
+    const ofColumn = total.map((x) => Math.floor((x + 6 * error) / (used + 6)));
+    if (flat) {
+      const scale = ofColumn.map((x) => Math.max(LEAST_SCALE, Math.floor(x / 2)));
+      return { error, value: new Float64Array(columns), centre: new Float64Array(columns), scale };
+    }
+    const value = new Float64Array(columns), seen = new Float64Array(columns);
+    for (const [other, weight] of rows) {
+      const start = (other % this.kept) * columns;
+      for (let c = 0; c < columns; c++) {
+        seen[c] += weight * errors[start + c];
+        if (g) value[c] += weight * this.symbols[other * columns + c];
+      }
+    }
+    for (let c = 0; c < columns; c++) {
+      value[c] = g ? Math.floor((256 * value[c]) / Math.max(all, 1))
+                   : sum(CLOSE.map((share, k) => share * this.symbols[starts[k] + c]));
+    }
+    const slope = Math.min(Math.max(Math.floor((256 * up) / down), 0), 384);
+    const ofRow = all ? Math.floor(sum(seen) / (columns * all)) : 0;
+    const weight = all + 25 + (all ? 60 : 0);
+    const scale = seen.map((x, c) => {
+      const expected = Math.floor((x + 20 * ofColumn[c] + 5 * error + 60 * ofRow) / (2 * weight));
+      return Math.max(LEAST_SCALE, expected);
+    });
+    return { error, value, centre: value.map((x) => Math.floor((x * slope) / 256)), scale };
   }
 
   window(row) {
-    const { columns, layout: { width, pixels } } = this;
+    const { columns, width, pixels, flat } = this, rows = [];
     const [count, lean, total] = [0, 0, 0].map(() => new Int32Array(columns));
     let all = 0;
     const y = Math.floor((row % pixels) / width), x = row % width;
-    const reach = pixels === 1 ? -1 : Math.min(y, REACH);
+    const reach = flat ? -1 : Math.min(y, REACH);
     for (let dy = -reach; dy <= 0; dy++) {
       for (let dx = -Math.min(x, REACH); dx <= REACH && x + dx < width && (dy || dx < 0); dx++) {
         const weight = NEARNESS[dx * dx + dy * dy], other = row + dy * width + dx;
         all += weight;
+        rows.push([other, weight]);
         if (!this.rowCount[other]) continue;
         for (let c = 0; c < columns; c++) {
           const symbol = this.symbols[other * columns + c];
@@ -450,11 +548,29 @@ class Strip {
         }
       }
     }
-    return { all, count, lean, total };
+    return { all, rows, count, lean, total };
   }
 
-  add(row, symbols) {
-    this.symbols.set(symbols, row * this.columns);
+  /** A row that was read, with what was around it; or null for one of zeros. */
+  add(row, symbols, around) {
+    const { columns } = this, ring = (row % this.kept) * columns;
+    this.guesses.forEach(({ errors }) => errors.fill(0, ring, ring + columns));
+    if (!symbols) return;
+    this.used += 1;
+    this.symbols.set(symbols, row * columns);
+    this.guesses.forEach((learned, g) => {
+      const { value, centre, scale } = around.guesses[g];
+      symbols.forEach((symbol, c) => {
+        const error = Math.abs(256 * symbol - centre[c]);
+        learned.errors[ring + c] = error;
+        learned.total[c] += error;
+        if (this.flat) return;
+        const truth = cut(Math.floor((4096 * symbol) / scale[c]), 64);
+        const guess = cut(Math.floor((16 * value[c]) / scale[c]), 64);
+        learned.up += 256 * truth * guess;
+        learned.down += 256 * guess * guess;
+      });
+    });
     symbols.forEach((symbol, c) => {
       if (!symbol) return;
       const size = Math.abs(symbol);
@@ -476,8 +592,8 @@ class Symbols {
     this.zero = new Mixture(bits, [4 * 512, 4 * 128, 4 * 24 * 13, 4 * 13 * 13, 4 * 13 * 14, 4 * 13 * 16, 4, 4 * 13 * 13,
                                    4 * 13 * 14, 4 * 13 * 13], ZERO_WEIGHTS);
     this.sign = new Mixture(bits, [4 * 512, 4 * 81, 4 * 7 * 3, 4 * 25, 4 * 7 * 3, 4, 4 * 7, 4 * 7 * 7], SIGN_WEIGHTS);
-    this.size = new Mixture(bits, [4 * 15 * 80, 4 * 15 * 80, 4 * 2 * 80, 4 * 13 * 80, 4 * 15 * 15 * 80, 4 * 15 * 80,
-                                   4 * 15 * 80, 4 * 15 * 80, 4 * 10 * 80, 40 * 80], SIZE_WEIGHTS);
+    this.size = new Mixture(bits, [4 * 15, 4 * 15, 4 * 2, 4 * 13, 4 * 15 * 15, 4 * 15, 4 * 15, 4 * 15, 4 * 10, 40].map((n) => n * QUESTIONS),
+                            SIZE_WEIGHTS);
     for (const [name, input, text] of EXPECTED) this[name].expect(input, text);
   }
 
@@ -488,16 +604,19 @@ class Symbols {
     if (alphabet.negatives + alphabet.positives + alphabet.zero === 1) return result.fill(alphabet.negatives ? -1 : 1);
     const kind = role === "bias" ? 3 : pixels === 1 ? 2 : pixels < 36 ? 1 : 0;
     for (let start = 0; start < columns; start += STRIP) {
-      const strip = new Strip(layout, Math.min(STRIP, columns - start));
+      const strip = new Strip(layout, Math.min(STRIP, columns - start), Math.max(alphabet.negatives, alphabet.positives));
       this.zero.forgetColumns();
       this.sign.forgetColumns();
       for (let row = 0; row < rows; row++) {
         const around = strip.around(row, kind, hints ? 1 + hints[Math.floor(row / pixels)] : 0);
-        if (alphabet.zero && strip.columns > 1 && !this.isUsed(around)) continue;
+        if (alphabet.zero && strip.columns > 1 && !this.isUsed(around)) {
+          strip.add(row, null);
+          continue;
+        }
         const symbols = this.row(strip, around, alphabet);
         const beyond = symbols.some((symbol) => symbol < -alphabet.negatives || symbol > alphabet.positives);
         refuseIf(beyond, "the artifact has an array with levels beyond those it announced");
-        strip.add(row, symbols);
+        strip.add(row, symbols, around);
         result.set(symbols, row * columns + start);
       }
     }
@@ -513,53 +632,60 @@ class Symbols {
   row(strip, around, alphabet) {
     const { columns } = strip;
     const symbols = new Int32Array(columns);
-    const segment = strip.layout.pixels === 1 ? Math.max(16, columns >> 3) : columns;
+    const segment = strip.flat ? Math.max(32, columns >> 2) : columns;
     for (let start = 0; start < columns; start += segment) {
       const stop = Math.min(columns, start + segment);
       const before = summary(symbols, start);
+      if (start) see(around.guesses, before);
       let units = Array.from({ length: stop - start }, (_, i) => start + i);
       if (alphabet.zero) {
-        const found = this.zero.decode(units.map((c) => zeroContexts(strip, around, before, c)), around.kind);
+        const found = this.zero.decode(units.map((c) => zeroContexts(strip, around, before, c)), around.set);
         units = units.filter((_, i) => found[i]);
       }
       if (!units.length) continue;
       let negative = new Uint8Array(units.length).fill(alphabet.negatives ? 1 : 0);
       if (alphabet.negatives && alphabet.positives) {
-        negative = this.sign.decode(units.map((c) => signContexts(strip, around, before, c)), around.kind);
+        negative = this.sign.decode(units.map((c) => signContexts(strip, around, before, c)), around.set);
       }
       const level = meanLevel(strip, alphabet);
       const contexts = units.map((c, i) => sizeContexts(strip, around, before, level, negative[i], c));
-      const sizes = this.sizes(contexts, around.kind, Math.max(alphabet.negatives, alphabet.positives));
+      const guesses = units.map((c, i) => around.guesses.map(({ centre, scale }) =>
+        ({ centre: negative[i] ? -centre[c] : centre[c], scale: scale[c] })));
+      const sizes = this.sizes(contexts, guesses, around.set, Math.max(alphabet.negatives, alphabet.positives));
       units.forEach((c, i) => (symbols[c] = negative[i] ? -sizes[i] : sizes[i]));
     }
     return symbols;
   }
 
   /** Section 6.5: how large the symbols are that are not 0. contexts: slots of question 0 for each of them. */
-  sizes(contexts, kind, largest) {
-    const ask = (which, set, question) => {
-      const asked = which.map((i) => [...contexts[i].map((slot) => slot + question(i)), 256]);
-      return this.size.decode(asked, 80 * kind + set);
+  sizes(contexts, guesses, set, largest) {
+    const ask = (which, v, question, odds) => {
+      const asked = which.map((i) =>
+        [...contexts[i].map((slot) => slot + question(i)), ...guesses[i].map((guess) => odds(guess, i)), 256]);
+      return this.size.decode(asked, QUESTIONS * set + v);
     };
     /** 1 and one more for each answer that there is more; `first` is the question before the first. */
-    const unary = (most, first) => {
+    const unary = (most, first, odds) => {
       const numbers = new Array(contexts.length).fill(1);
       let open = [...numbers.keys()];
       for (let v = 1; v < most && open.length; v++) {
-        const more = ask(open, first + v, () => first + v);
+        const more = ask(open, first + v, () => first + v, (guess) => odds(guess, v));
         open = open.filter((_, k) => more[k]);
         for (const i of open) numbers[i] += 1;
       }
       return numbers;
     };
-    if (largest <= 16) return unary(largest, 0);
-    const longest = bitLength(largest), lengths = unary(longest, 16), sizes = lengths.map(() => 1);
+    if (largest <= 8) return unary(largest, 0, (guess, v) => oddsOfMore(guess, v, 1));
+    const longest = bitLength(largest), ofLength = (guess, k) => oddsOfMore(guess, 2 ** (k - 1), 2 ** (k - 1));
+    const lengths = unary(longest, 16, ofLength), sizes = lengths.map(() => 1);
     for (let d = 1; d < longest; d++) {
       const open = [...lengths.keys()].filter((i) => lengths[i] > d);
       if (!open.length) break;
+      const half = (i) => 2 ** (lengths[i] - 1 - d), odds = (guess, i) => oddsOfUpper(guess, 2 * half(i) * sizes[i], half(i));
       let found;
-      if (d === 1) found = ask(open, 32, (i) => 32 + lengths[i]);
-      else if (d === 2) found = ask(open, 48, (i) => 48 + lengths[i] + 16 * (sizes[i] - 2));
+      if (d === 1) found = ask(open, 32, (i) => 32 + lengths[i], odds);
+      else if (d === 2) found = ask(open, 48, (i) => 48 + lengths[i] + 16 * (sizes[i] - 2), odds);
+      else if (d <= 5) found = ask(open, 77 + d, () => 77 + d, odds);
       else {
         found = open.map(() => this.bits.bit(32768));
         this.bits.endCall(open.length);
@@ -581,7 +707,16 @@ function summary(symbols, stop) {
   return before;
 }
 
-function zeroContexts(strip, { row, kind, hint, density: D, odds, starts, window }, before, c) {
+/** In a matrix that is no picture, the second guess expects errors as large as they were earlier in the row. */
+function see([first, second], before) {
+  const mean = Math.floor((256 * before.total + 8 * first.error) / (before.length + 8));
+  const error = Math.max(first.error, 1);
+  second.scale = first.scale.map((scale) => Math.max(LEAST_SCALE, Math.floor((scale * mean) / error)));
+}
+
+const guessAt = ({ centre, scale }, c) => ({ centre: centre[c], scale: scale[c] });
+
+function zeroContexts(strip, { row, kind, hint, density: D, odds, starts, window, guesses }, before, c) {
   let weight = 0, pattern = 0;
   for (let k = 0; k < 7; k++) {
     const size = Math.abs(strip.symbols[starts[k] + c]);
@@ -606,11 +741,12 @@ function zeroContexts(strip, { row, kind, hint, density: D, odds, starts, window
     odds,
     logOdds(before.used, before.length - before.used),
     LOG[window.count[c]] - LOG[window.all - window.count[c]],
+    ...guesses.map((guess) => oddsOfNonzero(guessAt(guess, c))),
     256,
   ];
 }
 
-function signContexts(strip, { kind, starts, window }, { used, negatives }, c) {
+function signContexts(strip, { kind, starts, window, guesses }, { used, negatives }, c) {
   const [l, u, ul, ur, l2, u2, behind] = starts.map((start) => Math.sign(strip.symbols[start + c]));
   const lean = 2 * l + 2 * u + ul + ur + l2 + u2;
   const B = balance(strip.lean[c], strip.count[c]);
@@ -625,6 +761,7 @@ function signContexts(strip, { kind, starts, window }, { used, negatives }, c) {
     (kind * 7 + balance(window.lean[c], window.count[c])) * 7 + B,
     LOG[(window.count[c] + window.lean[c]) >> 1] - LOG[(window.count[c] - window.lean[c]) >> 1],
     logOdds(negatives, used - negatives),
+    ...guesses.map((guess) => oddsOfNegative(guessAt(guess, c))),
     256,
   ];
 }
@@ -644,7 +781,7 @@ function sizeContexts(strip, { kind, density: D, mean, starts, window }, before,
     kind * 15 + sizeBucket(before.total, before.used),
     kind * 10 + Math.min(strip.last[c], 9),
     level,
-  ].map((context) => 80 * context);
+  ].map((context) => QUESTIONS * context);
 }
 
 /** Which quarter of an octave the mean size so far is in; at first, what the alphabet suggests. */
@@ -686,10 +823,11 @@ class Arrays {
     if (coding === ZEROS) symbols = patterns = new Uint32Array(rows * columns);
     else if (coding === RAW) symbols = patterns = new Uint32Array(rows * columns).map(() => bits.raw(32));
     else {
-      const alphabet = this.alphabet(role);
+      const alphabet = coding === GRID || coding === GRIDS ? this.roughAlphabet(role) : this.alphabet(role);
       const table = this.table(coding, alphabet);
       symbols = this.symbols.decode(layout, alphabet, role, hints);
       if (coding === FLOAT) patterns = this.floats(symbols, table);
+      else if (coding === GRID) patterns = this.grid(symbols, table);
       else if (coding === GRIDS) patterns = this.grids(symbols, columns);
       else patterns = new Uint32Array(symbols.length).map((_, i) => table[symbols[i] + alphabet.negatives]);
     }
@@ -707,6 +845,17 @@ class Arrays {
     return { negatives: more ? smaller : larger, positives: more ? larger : smaller, zero: zero ? 1 : 0 };
   }
 
+  /** As many levels on both sides, or on one; grids need not say exactly which are used. */
+  roughAlphabet(role) {
+    const { fields } = this;
+    const i = fields.choice(`rough levels of a ${role}`, 6), octave = (i >> 2) + 1;
+    const levels = i < 8 ? i + 1 : Math.min(2 ** octave + ((i & 3) + 1) * 2 ** (octave - 2), 32767);
+    const sides = fields.choice(`sides of a ${role}`, 2);
+    refuseIf(i > 55 || sides === 3, "the artifact has a grid with too many levels, or with none");
+    const zero = !fields.flag(`no zeros in a ${role}`);
+    return { negatives: sides === 1 ? 0 : levels, positives: sides === 2 ? 0 : levels, zero: zero ? 1 : 0 };
+  }
+
   /** What goes before the symbols: patterns from the lowest symbol up, or what a float array needs. */
   table(coding, alphabet) {
     const { negatives, positives } = alphabet;
@@ -714,10 +863,7 @@ class Arrays {
       const step = this.knownStep();
       const minus = this.fields.flag("negative zeros");
       refuseIf(minus && !negatives, "the artifact has a grid with negative zeros and no place for them");
-      const symbols = Array.from({ length: negatives + 1 + positives }, (_, i) => i - negatives);
-      const table = patternsOf(symbols.map((k) => (minus && k < 0 ? k + 1 : k) * step));
-      if (minus) table[negatives - 1] = SIGN_BIT;
-      return table;
+      return { step, minus };
     }
     if (coding === AFFINE) return this.line(alphabet);
     if (coding === CODEBOOK) return this.codebook(alphabet);
@@ -730,9 +876,9 @@ class Arrays {
 
   /** A positive number of at most 37 bits, exactly. */
   step() {
-    const { bits } = this;
-    const first = this.fields.flag("step's power is unusual") ? bits.plain(9) - 200 : bits.plain(4) - 16;
-    const width = 1 + bits.plain(6);
+    const { bits, fields } = this;
+    const first = fields.flag("step's power is unusual") ? bits.plain(9) - 200 : -1 - fields.choice("step's power", 4);
+    const width = fields.flag("step's length is unusual") ? 1 + bits.plain(6) : 24 - fields.choice("step's length", 3);
     refuseIf(first > 140 || width > 37, "the artifact has a grid whose step is out of range");
     let step = 2 ** (width - 1) + bits.plain(width - 1);
     // Doubling and halving are exact everywhere; powers of two are not, in every engine.
@@ -769,16 +915,19 @@ class Arrays {
 
   codebook({ negatives, positives }) {
     const width = this.fields.number("mantissa bits", 23);
-    const side = (count, mayBeZero, first) => {
+    const { bits, fields } = this, unit = 2 ** (23 - width);
+    const side = (count, mayBeZero) => {
       const levels = [];
-      for (let before = 0; levels.length < count; before = levels[levels.length - 1]) {
-        const low = before >> 23;
-        const name = levels.length ? "codebook's exponent step" : "codebook's first exponent";
-        const exponent = low + this.fields.number(name, 255 - low);
-        const level = exponent * 2 ** 23 + this.bits.plain(width) * 2 ** (23 - width);
-        const ascends = level > before || (mayBeZero && !levels.length);
-        refuseIf(!ascends, "the artifact has a codebook whose levels do not ascend from zero");
-        levels.push(level);
+      for (let level = 0, length = width; levels.length < count; levels.push(level)) {
+        if (!levels.length) level = fields.choice("codebook's first exponent", 8) * 2 ** 23 + bits.plain(width) * unit;
+        else {
+          const change = fields.number("codebook's gap", 62);
+          length += change % 2 ? -(change + 1) / 2 : change / 2;
+          refuseIf(length < 1 || length > 31, "the artifact has a codebook whose levels do not ascend from zero");
+          level += (2 ** (length - 1) + bits.plain(length - 1)) * unit;
+        }
+        const wrong = level >= SIGN_BIT || (level === 0 && !mayBeZero);
+        refuseIf(wrong, "the artifact has a codebook whose levels do not ascend from zero");
       }
       return levels;
     };
@@ -795,6 +944,13 @@ class Arrays {
       refuseIf(size === 0 && symbol > 0, "the artifact has a float array with a zero coded as a number");
       return size + (symbol < 0 ? SIGN_BIT : 0);
     });
+  }
+
+  grid(symbols, { step, minus }) {
+    if (!minus) return patternsOf(Float64Array.from(symbols, (k) => k * step));
+    const patterns = patternsOf(Float64Array.from(symbols, (k) => (k < 0 ? k + 1 : k) * step));
+    symbols.forEach((k, i) => (patterns[i] = k === -1 ? SIGN_BIT : patterns[i]));
+    return patterns;
   }
 
   grids(symbols, columns) {
@@ -912,76 +1068,133 @@ function forward(model, image) {
 const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in halves
 const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
 const USED_WEIGHTS = [
-  [128, 163, -28],
-  [199, 200, 14],
-  [332, 41, 26],
+  [129, 171, -14],
+  [257, 257, 27],
+  [358, 23, 104],
   [128, 128, 0],
 ];
 const ZERO_WEIGHTS = [
-  [18, 77, 114, -3, 3, 11, -26, 5, 16, -4, 56, 12, 13, 87],
-  [-27, 114, 54, -18, 13, -41, 118, 57, 13, -18, -19, 0, -12, -1],
-  [51, -3, 39, -18, 55, -3, 38, 116, 9, -29, 7, 6, 0, 45],
-  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, -8],
+  [-9, 13, 31, -7, 0, -16, 65, 6, 5, -7, -12, 4, -3, 126, 67, 4],
+  [-6, 36, 84, -4, -16, 20, 33, 20, -3, -5, 52, 12, 9, 99, -66, 12],
+  [9, 76, 104, 24, -19, 36, -26, 22, -6, 23, 63, 12, -27, 74, -60, 95],
+  [6, 80, 56, -24, 3, -15, 102, 6, 3, -24, 2, 0, -6, 103, 19, -162],
+  [-43, 69, 65, -53, 28, 32, 100, 37, 28, -53, 11, 0, 36, 5, -6, -50],
+  [-52, 78, 51, 1, 32, -22, 101, 43, 32, 1, 13, 0, -22, 44, 34, -11],
+  [-48, -30, 59, -16, 13, 25, 0, 77, 72, -5, -18, -1, 0, 81, 52, -20],
+  [34, -57, -2, -17, 64, 25, -32, 153, 7, -3, 23, -67, 0, -12, 67, -17],
+  [-11, -46, 60, 1, 78, 11, 11, 101, -10, -45, -2, -4, 0, 4, 45, -55],
+  [4, -81, 60, -34, 37, 46, 90, -35, 37, -34, -91, 0, 0, 38, 38, -17],
+  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, 10, 10, -8],
+  [54, -27, 10, -16, 54, -60, 145, 3, 54, -16, -41, 0, 0, 22, 22, -32],
 ];
 const SIGN_WEIGHTS = [
-  [-87, 239, 8, 70, 5, -67, -58, -13, 53, -11, 39],
-  [-20, 111, -53, 8, -32, 26, 26, 48, 8, 0, 27],
-  [-7, 3, -17, 3, 4, 32, 48, -17, 0, 5, -14],
-  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, -36],
+  [-23, 28, 17, -17, -6, -8, -5, -15, 1, -4, 211, 11, 56],
+  [-80, 173, 37, -38, -29, -28, -19, -47, -45, -11, 275, 54, 33],
+  [-76, 143, 67, 47, -32, -122, -113, 96, -10, -11, 372, -110, 10],
+  [1, 36, -2, 21, -29, 19, 19, 45, -37, 0, 136, 53, -20],
+  [19, 50, -17, -1, 1, 42, 42, 10, 13, 0, 85, 22, -8],
+  [-16, 160, 16, 67, 23, 85, 85, 86, -14, 0, -2, -3, -61],
+  [-4, 18, -42, 18, -7, 43, 55, -7, 0, -6, 110, 110, 18],
+  [-18, 6, 3, 6, -3, 91, 41, 23, 0, -50, 10, 10, -22],
+  [27, -10, -6, -10, 35, 77, 49, -10, 0, -40, 4, 4, 21],
+  [24, 60, -61, 60, 5, 2, 2, 117, 0, 0, 110, 110, 21],
+  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, 10, 10, -36],
+  [44, 27, 50, 27, -7, -43, -43, 125, 0, 0, 4, 4, -54],
 ];
 const SIZE_ROWS = [
-  [89, -48, 120, 40, 44, 46, 50, -164, 95, -65, -60],
-  [60, -45, 105, -17, 10, -50, 41, -2, 121, 25, -48],
-  [80, -32, 55, 2, 24, 37, 47, -35, 69, -16, 6],
-  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, -22],
-  [13, 10, 32, 65, 6, -9, 11, 63, -7, 50, 33],
-  [13, 17, 28, 22, 19, 4, 8, 38, 33, 66, -19],
-  [3, 3, 46, 33, -7, 11, 5, 58, 18, 66, 11],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, -46],
-  [-11, 55, 8, -1, 3, 20, 18, -1, -8, 104, 43],
-  [1, 29, 33, 28, -14, 2, 29, 17, -6, 121, 1],
-  [4, 37, 28, 15, 30, -7, 25, 28, -3, 94, 51],
-  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, -40],
-  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 22],
-  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 27],
-  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 13],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 1],
+  [27, -44, 97, 14, -38, 73, 38, -10, 32, -90, 105, 72, 6],
+  [54, 29, 61, -33, -31, 17, -22, 18, -15, 55, 102, 57, -40],
+  [30, -20, 76, -23, -13, 25, -14, 22, 34, 1, 192, -20, -21],
+  [-11, -43, 29, -29, -3, 10, 0, 38, 1, 69, 183, 79, 44],
+  [-1, -47, 38, -36, -18, 39, 39, -25, 21, 18, 167, 158, 19],
+  [33, -59, 207, -35, 7, 53, 7, -128, 113, -23, 133, -32, 61],
+  [28, -29, 147, -59, 25, 3, 31, -47, 46, 75, 12, 39, -45],
+  [36, -23, 137, 47, 15, -81, -14, -4, 71, -8, 39, 95, 166],
+  [-29, -14, 79, -27, -73, -17, -25, 44, 4, 65, 72, 62, 35],
+  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, 10, 10, -22],
+  [135, -63, 194, 29, 8, 32, 1, -82, 114, -107, 107, -42, 211],
+  [40, -62, 78, -44, -12, 49, 92, -164, 140, 144, -16, 66, 192],
+  [117, -42, 89, -12, 21, -18, 62, -24, 1, 87, 2, 55, -61],
+  [-11, 12, 27, -43, -19, 58, 7, 15, -3, 152, 20, 13, -81],
+  [17, 6, 40, 22, 16, 17, 27, 61, 6, 71, 18, 20, -55],
+  [-10, 2, -7, 40, -38, -33, -9, -4, 38, 58, 147, -39, 105],
+  [-12, -7, 5, -15, 7, 4, 5, 84, 22, 43, 115, -19, -35],
+  [-7, -14, 31, 19, -5, -16, 6, 101, -15, 73, 139, -40, -59],
+  [15, 4, 25, -29, -18, -26, 5, 8, 6, 23, 137, 145, 35],
+  [-34, 2, 11, 49, -3, -43, 10, 66, -22, -19, 129, 122, 12],
+  [42, -66, 69, 35, 56, 44, -74, 42, 45, 64, 47, 32, 10],
+  [-30, 9, 33, 16, 8, 0, 47, 28, 50, 98, 75, 77, 12],
+  [0, 17, 72, 33, 1, 40, -10, 76, 23, 122, 17, 7, 61],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, 10, 10, -46],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, 10, 10, -46],
+  [30, 30, 63, 66, 19, 7, 28, 79, 5, 79, 80, 77, 42],
+  [15, 11, 34, 29, 17, 10, 10, 41, 40, 105, 97, 97, -3],
+  [19, 19, 62, 49, 9, 27, 21, 74, 34, 93, 104, 104, -54],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 84, 32, 32, -5],
+  [5, 20, 39, 24, -6, 14, 7, 51, -4, 58, -8, -8, 15],
+  [14, -43, 57, -1, 0, -49, 67, 47, -9, 53, 77, -14, 91],
+  [-44, 42, 14, 25, 23, 13, 27, -16, -5, 175, 8, -7, 52],
+  [-13, -16, -46, -37, 76, -54, 107, 75, -11, 118, 38, 40, 14],
+  [-41, 21, -34, 9, 31, -37, 24, -3, 21, 112, 60, 54, -12],
+  [-48, -82, -55, 3, -2, 27, 9, 5, 34, 51, 94, 94, -8],
+  [-23, 94, 46, 35, -3, -28, 65, -4, -32, 39, 48, 14, 77],
+  [-14, 39, 4, -19, -19, -15, 48, 23, -37, 61, 94, 62, 4],
+  [-10, 27, 57, 12, -2, 9, 33, 20, 12, 78, 20, 8, 19],
+  [-28, 6, 36, 3, -6, -39, 53, 30, -1, 90, 27, 33, -20],
+  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, 10, 10, -40],
+  [-12, 19, 43, -26, -96, 48, 66, 15, 49, 81, -38, 101, 83],
+  [-48, 36, 28, 21, -51, 33, 22, 21, -19, 127, 12, 20, -27],
+  [-7, 27, 39, 0, 13, -9, 22, 31, -8, 119, 30, 36, 2],
+  [-44, 10, 20, 4, -17, -23, 27, 12, -4, 90, 8, 8, -44],
+  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, 4, 4, -40],
+  [-10, 8, 136, -45, 0, -10, -20, -20, -51, 41, 82, 82, 149],
+  [6, 41, 76, -36, -25, 6, -26, -26, 22, -32, 30, 30, 83],
+  [34, -12, 118, -41, 54, 34, -9, -9, -13, 43, 64, 64, 51],
+  [41, 39, -24, 60, 21, 41, -1, -1, 41, -2, 91, 91, 44],
+  [9, 8, 9, 7, 13, 9, 7, 7, 9, 10, 110, 110, 1],
+  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 10, 10, 22],
+  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 10, 10, 27],
+  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 10, 10, 13],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 10, 10, 1],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 10, 10, 1],
+  [-10, -6, 142, 41, -13, -10, 1, 1, -18, 44, 19, 19, 0],
+  [19, 29, 31, 22, 33, 19, 23, 23, 39, 85, -18, -18, 44],
+  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 4, 4, 13],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 4, 4, 1],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 4, 4, 1],
 ];
-const SIZE_WEIGHTS = Array.from({ length: 4 * 80 }, (_, set) => {
-  const q = set % 80;
-  return SIZE_ROWS[4 * Math.floor(set / 80) + (q < 2 ? 0 : q < 17 ? 1 : q < 32 ? 2 : 3)];
+const SIZE_WEIGHTS = Array.from({ length: 12 * QUESTIONS }, (_, set) => {
+  const q = set % QUESTIONS;
+  return SIZE_ROWS[5 * Math.floor(set / QUESTIONS) + sum([2, 17, 32, 80].map((first) => (q < first ? 0 : 1)))];
 });
 
 // Mixture, input, and a letter for each slot as in the document; a number stands for so many dots.
 const EXPECTED = [
-  ["used", 0, `h9nm.JD10DFNC10BB.A9nDD.h10mm.m9nAA.n11l.F9DDINl9mmn.D9BCD.D9EDFNG9DBH.B9BA2C9EED.A9ACD.N9EHLNG8BBCJ\
-MJ8CCGLN70J8CCGLN11B16J8CCGJN11B42B.M8CCGLN.kCFIJJHIFHGCH.inGEJJMMLLNMN`],
-  ["used", 1, `fhm3n2nlAJ.kll.m.C7lj2A9nn.nC.n.DCJMN3AA.CA.C.E4BCBB.AC8ACABACDFILN2ACBGGBDCDED4IHFE.EF7DBDBIEDHMMN3\
-FGGHIDGJIF18HJMMNNLKNNN47B.G.BBCJM8BD27FHJMN8BCBE25BFHMN8B.DED25FILN9BBFC24BDJMN43nBE.CB.CDDFCH4AB.D\
-25CnCBDDEGN`],
-  ["zero", 1, `mAm.lnmAm2BmA.CmAnBl.nCmA.D.BBDlnnAlnmBnAADmC.DkA.CmAABnCBDBDBD.B.Am.AC.nBBACBC.BACn.ACnBCDCDCDn.AB.\
-BACABBC.DCDA.AB.CBCmCADBDDDCCBB.BABDBDBBDCHAFDEBDDE.ElF.BEDBCACnDADCBDFAFBFCCAFDHAFlD.CBGBEDDCAmDBEB\
-EECnCBECFBDnCDF8ECGGAE.CDAFCBGCFmCDECBBH8AB126mB`],
-  ["zero", 2, `afghhkjinmm.Diiijjjjjkn.AEglllkkkkm.nAD.mmmmlllln.AD2nmnmmmm.ABE3nnnmnn.ABE2BAAA3AACD2AAAAA3ACE2ABAA\
-AA.BBBE2EECBAA.ABDF2m.EBBABCCCE2BCDCBAABBCE3BCBB2CCCF2BECDCBBCCDE4FBEAA.CEF3BCEDDBBCEF4GCHCFBDEF3BCH\
-EDEDDDF4CGDDEGDEF4BECDDEGFG4BFFFBFFFG5DEnCIFFG6BDmDCFG6CBBCFJH3BlABBDnABF6B.mAAAE9A.BF8lABCD8BCACE8B\
-BBBF8BEBCF9CDCG9mDCE10FEF10CDE10CEE10mEG11DE11FE11FE11EF11EH11EG11FG11CG11EJ12H11BFbadiklmlA.ABF14mm\
-lkklln2BE20mn.ABE21n.ADF222fgiijkkmmACF15mmlklkkllBD21mBBCD22BEDF`],
-  ["zero", 7, `13afggfhggjmA2eeghhkgikmnAGfefffgjhijnCBghhhhhhhjm.C.jihiiiiiknnD.gkjjijiikm.BD.mllkjjkkmnB2lmlmllk2\
-n.D2nnmmmmm2AE2AA.nnn.AABE2CBBAA.ABBCE4ECCAAABDE16B13lA.BEl.BD6B.m2BB8B10B2CDC9AmBA9mABBC7mDB.BF7B3B\
-9B.CCF9DBDE9n.DE104badiklmlB.ACE157fgiijkkmm.CE`],
-  ["sign", 1, `FCnCA.A.nEC.ECnA.nCB.BAnA.mEB.DBnAnnDD.D.kAljAAnAmjAmkC.nAmn.nmA.nBlkAljA.nAmlAljC.AAmm.BnBBnFAnn2AE\
-nDnmEnmBAn.Al.nmBACB.nnnnBBBABA2lB2D.k.mmB.lBn.mn.Cl.BBA.lm120nmn`],
-  ["sign", 3, `4FEEDDDCB.nllkkkji8lDCABABA3nnmlm40n.m.n`],
-  ["sign", 7, `kllkkhfAnnmmkjCB2nljAAA.nnmGCBA2lFECBBAALGEDDDDm.nnnnBm.nn.mBhDAAmmB.C3nn.EBAAnknFABA.AjnAABBA70lm2n\
-m`],
-  ["size", 9, `961iiCECDFnDAl69kklBACAlDnm69mmmmnn.nAnm6gCl13d.Bk13lkA13lA13nn2BB.C2m5jAl13eA.i13m.m13l15nnnmCnm.B5\
-Am.i13inmg15j14m12AAA2nDnlBm5Amlmn12llmij12l.mA12nnm11BCBA.BBnAAB.mB2C3m12ni.lh12gAnl12D.n11BCBBABB.\
-A.ACC3C2nj12nl.lg12j2g12Bnm11CDCCCCBACBACBF2CA.lk12nnlkh13nmm13nml10DDDCCDCCBCAEnA2DCAli12nnmji12m.n\
-l13nnm10CDFDECDCCDAC.A2DB.kg12nnmij13nlh12Ankm10BDDCEFEDEDGB.DB.DBBmk12nnmki12l.n14m12DEBCFDFFBAA.m3\
-DDCnl12nn.mk12mnnm13mAn10BBBBBm10GEC.j13nnlj12m.nl12n.nn10BBm13EDC.k12nm.lj12nAnk12l.nl26EDCAl12nmnn\
-k13n.m14Bn26GDCAm16m14mm13nB27HFEBn12ADnnl12j.mm12nn.A26HEDBm12ADnnn12mnnk12mn.B26EACAn12llnmm12lAnl\
-12n.DC26HHGD13mCnnA13Amn12lllA26FFF.A14nBC29mBC`],
+  ["used", 0, `h10nnMB10DENB11B.B11B.j11m.n11A.n11l.E10CGNl10mn.C10BD.C10FDNF10AG.C13E11B.A10BD.L10JKNJ10BJNM10CLN70M\
+10CLN28M10CLN56N10CLN.kCFIJJHHEGF.F.inGKMLLLKKMHN`],
+  ["used", 1, `gfn3l3nmM.kmjnm.B7lm4B7nn2FAn.DBINN3BAmECn2C4BBC2BA8ACBBACDCGNN2ACCFECEBDCB4IHFD.EC7DCEAHADGJLN3FGGHGDF\
+JFD18HJLMNNKJMNN49J3BJN9B27BCKNN11C26BGNN11BF25BDMN11BF26EMN43nBE.DB.BCCE.F4AB.C25CnBBCDEFL`],
+  ["zero", 1, `m.l.kmlAl.ABl.nCmAmBknnClA.DnCBEkmnAjmmCm.ADlC.DjAnCl2BnCBDBDCDCDBBnAAEACCECEEDCDCEnBCDnBEDFDEFAADDACDE\
+EBDDDEDE.BDFBDEE.BDDCEEEEEDDAEEECAFEnDCFDFGJnJDG.CmF.FCFFEEEEEEHG.FDEFCF.FGEFHFFAB.FDGFIEFEFBECHGGFFBDEFBFDEnJGE8HFHIF\
+DADGFFFDGHEEDEEGEDF9B126mn`],
+  ["zero", 2, `cefggiihnmlBFiiiiiiiikn.CDgkklkkkkm.nCF.mlllllllnABF2mmmmmmm.ACF2nnnmmnm.ABE.mm6AACE2A.n.A.A.ADF6AAAACC\
+F3n.AA2BBEF2m.AACABBBDG2B2BCAABBDF3ln.B.BCCCF2BCACCDABEEF3CAAFAB.BEF3B.ACCBDEDF4CBFDFAFEG3BCEEDDBCEF4CBDCCFEFF3B.CBFDB\
+FEF5FFFADEFG4mAE.EFEFG6BD.BFEG4BCCBBBEIF5BG.FAADE8C.BBH8lDBDE9EDDE8BBCEF9CFDF9JCEG10GDG10GEG10FFF10DFF10FEE10DFG10BEF\
+10EDF10BHF11DG11IF11JF11BG11BH11CH12G12LbbeiklmlA.AAC14mmlkklln2AC20nn2BF20mAAADG222fghkilkmn2C15mmlkmllmn.B22j24CkD.n`],
+  ["zero", 7, `13ceffefffjl3eegggiffkmmBCfefffgigji.nEghghhhghjnm2jihhhhhhk.CC.gkjjiihhkk.CE.mllkjjjknnCD.lmllllk3CF2n\
+mmmmmm.ACE2AA.nnnn.ABE2CBAAA.ABBCF4ECCB2CEF23A7B2C2DF6G3BCF23CB9ClB11DAEE8FD.CE9CADC9CFDG9EEEG10DFF104bbeiklmlA.ABE\
+157fghkilkmm2B`],
+  ["sign", 1, `EC.CC.BA.ED.GDnB.mBA.A4nEC.ECnAnnEE.E.kAlk.A.AkjAlkBBnAnn.nnAAnBkjAlk2nAlm.ljnn.Fmm.E3n.ACk.A.CnC.mAB4A\
+An.mmnnB.nnA.l.A.A.nAmnAm.AnAn2mnnDmnBnBAB.ADm2n120mmn`],
+  ["sign", 3, `4EDEEDDDC.mlklkklj8Fnn.A3n.nn.nnkB39m.m.n`],
+  ["sign", 7, `kkkkkie.mnnmliAA.nnmhA2An.nHCBAA.mFDDBBA.JGFDDDDmn.n.BBn.n2j.B.Annh.nn3AC.mnnnnl.m2nnAlmA.AAm22n47lmnnB\
+l`],
+  ["size", 9, `997jg81kjil79mlkjB79mmlll77B.nnnm77BAA.nnnll74CBAA2nmn.Bnm70CCBBAAA2An.n.j.DAle14njm14mm13nk11nB2DDCBBC\
+BBBBBBn.i.EBmfg13njf13nmj13nm11n3ECDDCCCCBBBBACn.EBnhd13nlgm13nlm12nmk11nm.EEEDEEDDBDBDAnl.GCnhd13nlf15j14nh11n2EEEFDD\
+CDECCCAAj.EE.ln12nmmhm14mm12Amm11mm.DEDEDEDDEAEEBBl.GDAmf13nnlg13nmi13nl12m.CC.BBm10FCBng14nkg14mg12n.m10n.A.CCCC.BBBB\
+BBm4HDDnh15mf14nk14m12A17EFDAmh11nAAni12A2l12mnnB11n17FCB.lf12nmml12A.ll12nA.n10n18HGDBmif10n2nlh11A.nnn11m.nmm10A17HG\
+ECAjd12n.nj11n2nm11n2nk28JGGD.kd14mk15m15m28HIECAg11mkmnn13BB13mAA11nA100IJGFCnd10n3n13n.nn12AnnA28JJEFBmj11A.An12BBnn\
+l11Cm.BC9An17KFFECAg10l.n.nm11AECAn11nAnnA8n`],
 ];
 
 return { unpack, forward, ArtifactError };

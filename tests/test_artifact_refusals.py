@@ -16,6 +16,7 @@ from assignment.artifact import MAGIC, ArtifactError, ledger, pack, unpack
 from assignment.entropy import Encoder, Fields
 from assignment.levels import MAX_LEVEL
 from assignment.nn import AvgPool2D, Conv2D, Dense, MaxPool2D, ReLU, Reshape, Sequential
+from assignment.plans import GRID, GRIDS
 from assignment.structure import END, MAX_SIZE, code_kind
 from tests.artifact_models import assert_same, dense_model, every_layer, filled, small_file
 
@@ -162,10 +163,10 @@ def test_something_that_is_no_bytes_is_refused() -> None:
 def claim(fields: Fields, units: int) -> None:
     """One dense layer of so many units."""
     fields.flag("unusual input", False)
-    code_kind(fields, 0, 0)
+    code_kind(fields, 0, 0, 6)
     fields.flag("unusual units", True)
     fields.number("units", units - 1, MAX_SIZE - 1)
-    code_kind(fields, END, 2)
+    code_kind(fields, END, 2, END)
 
 
 def claiming(units: int) -> bytes:
@@ -191,8 +192,12 @@ def test_the_largest_array_that_can_be_claimed_takes_bounded_memory(coding: int)
     fields = Fields(encoder)
     claim(fields, 5_342)
     fields.choice("weight coding", coding, 3)
-    fields.number("levels of a weight", MAX_LEVEL - 1, MAX_LEVEL - 1)
-    fields.number("levels fewer of a weight", 0, MAX_LEVEL)
+    if coding in (GRID, GRIDS):
+        fields.choice("rough levels of a weight", 55, 6)
+        fields.choice("sides of a weight", 0, 2)
+    else:
+        fields.number("levels of a weight", MAX_LEVEL - 1, MAX_LEVEL - 1)
+        fields.number("levels fewer of a weight", 0, MAX_LEVEL)
     fields.bits((1 << 32) - 1, 32)
     data = MAGIC + encoder.finish() + np.random.default_rng(0).bytes(300)
     start = time.process_time()

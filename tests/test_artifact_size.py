@@ -200,5 +200,5 @@ def test_trained_models_take_less_than_their_entropy(name: str) -> None:
 
 def test_the_smallest_models_take_little_more_than_their_entropy() -> None:
     """Entropy without tables is out of reach here: 8 arrays, 697 weights, 31 levels that no table lists."""
-    assert len(pack(MODELS["convolutional-697"])) <= 400
-    assert len(pack(MODELS["tiny"])) <= 250
+    assert len(pack(MODELS["convolutional-697"])) <= 390
+    assert len(pack(MODELS["tiny"])) <= 245
