@@ -1,12 +1,12 @@
-"""Measure what models are like: the tables of `assignment/priors.py`, as their first version was made.
+"""Measure what models are like: the tables of `assignment/priors.py`, as they were made.
 
     python benchmarks/make_models.py --set tuning --folder /tmp/tuning
     python benchmarks/learn_priors.py /tmp/tuning          # prints the tables; changes no file
 
-Expectations: how often each slot's bit was 1, over all models, each model's vote capped. Weights: packed model
-after model, each time the beginning moves a part of the way to where the weights ended (Reptile: Nichol, Achiam and
-Schulman 2018). Format version 1 has the tables that assignment/priors.py holds, whatever this prints: the models
-that made them were also rounded to other numbers of levels, and training is not the same on every machine.
+Expectations: how often each slot's bit was 1, over all models, each model's vote capped. Weights: a logistic
+regression of the bits on what the inputs said of them, early bits counting most, held near the weights that are there.
+Format version 1 has the tables that assignment/priors.py holds, whatever this prints: the models that made them were
+also small convolutional networks rounded to 4, 5 and 7 bits, and training is not the same on every machine.
 """
 
 from __future__ import annotations
@@ -29,16 +29,22 @@ from benchmarks.stored_models import models
 NAMES = ("USED", "ZERO", "SIGN", "SIZE")
 VOTES = 50  # of one model, about one slot
 LARGEST = 14  # halves of log2 of odds
-ROUNDS = 4
+EARLY, RECORDED, BITS_OF_A_MODEL = (
+    250,
+    1500,
+    500,
+)  # of one set of weights: full votes, all votes, their sum at most
+HOLD = 15.0  # bits that a weight's distance of 1 from where it was costs
 
 
 class Watched(mixing.Mixture):
-    """A mixture that counts the bits of each slot and of each set of weights."""
+    """A mixture that counts the bits of each slot, and keeps what its inputs said."""
 
-    def __init__(self, slots: int, weights: np.ndarray) -> None:
-        super().__init__(slots, weights)
+    def __init__(self, slots: int, weights: np.ndarray, *counts: np.ndarray) -> None:
+        super().__init__(slots, weights, *counts)
         self.tally = np.zeros(2 * slots)
-        self.used = np.zeros(len(weights))
+        self.said: dict[int, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+        self.used = [0] * len(weights)
         Watched.made.append(self)
 
     made: ClassVar[list[Watched]] = []
@@ -46,73 +52,91 @@ class Watched(mixing.Mixture):
     def _batch(
         self, coder: Any, places: np.ndarray, known: np.ndarray, weight_set: int, bits: np.ndarray
     ) -> Any:
+        zeros, ones, before = self._counts.take(places), self._counts.take(places + 1), self.used[weight_set]
         found = super()._batch(coder, places, known, weight_set, bits)
         np.add.at(self.tally, (places + found).ravel(), 1)
-        self.used[weight_set] += len(bits)
+        if before < RECORDED:
+            said = np.concatenate([mixing.LOG.take(ones) - mixing.LOG.take(zeros), known]) / 256
+            votes = np.minimum(1, EARLY / (1 + before + np.arange(len(found))))
+            self.said.setdefault(weight_set, []).append((said, found, votes))
+        self.used[weight_set] += len(found)
         return found
 
 
 def packed(model: Sequential) -> dict[str, Watched]:
     Watched.made = []
-    coder = Encoder()
-    walk(coder, specs_of(model), model.parameters())
+    walk(Encoder(), specs_of(model), model.parameters())
     return dict(zip(NAMES, Watched.made, strict=True))
 
 
-def expectations(all_models: list[Sequential]) -> dict[tuple[str, int], str]:
+def expectations(runs: list[dict[str, Watched]]) -> dict[tuple[str, int], str]:
     """A letter for each slot of the inputs that have some."""
     total: dict[str, np.ndarray] = {}
-    for model in all_models:
-        for name, mixture in packed(model).items():
+    for run in runs:
+        for name, mixture in run.items():
             tally = mixture.tally.reshape(-1, 2)
             votes = tally * np.minimum(1, VOTES / np.maximum(tally.sum(axis=1, keepdims=True), 1))
             total[name] = total.get(name, 0) + votes
-    parts = coding.SymbolCoder(Encoder())
-    contexts = {name: getattr(parts, f"_{name.lower()}_contexts") for name in NAMES}
     result = {}
     for name, part in priors.EXPECTED:
-        start, stop = contexts[name].starts[part : part + 2]
+        start, stop = coding.CONTEXTS[name].starts[part : part + 2]
         zeros, ones = total[name][start:stop].T + 1
         halves = np.rint(2 * np.log2(ones / zeros)).astype(int).clip(-LARGEST, LARGEST)
         result[name, part] = "".join(priors.LETTERS[half + LARGEST] for half in halves)
     return result
 
 
-def learn_weights(all_models: list[Sequential]) -> None:
-    """Moves the arrays that `coding` begins with, in place."""
-    rng = np.random.default_rng(0)
-    for round_number in range(ROUNDS):
-        pace = 1 / (2 + round_number)
-        for index in rng.permutation(len(all_models)):
-            for name, mixture in packed(all_models[index]).items():
-                begin = getattr(coding, f"{name}_WEIGHTS")
-                for rows in shared_rows(name):
-                    used = np.minimum(mixture.used[rows], 200)[:, None]
-                    if used.sum() > 20:
-                        move = ((mixture._weights[rows] - begin[rows]) * used).sum(axis=0) / used.sum()
-                        begin[rows] += (pace * move).astype(np.int64)
+def learned_weights(runs: list[dict[str, Watched]], name: str, rows: slice) -> np.ndarray:
+    """The weights, in 1/256, that the sets `rows` should begin with: Newton's method, halving steps that go too far."""
+    parts = []
+    for run in runs:
+        found = [part for k in range(rows.start, rows.stop) for part in run[name].said.get(k, [])]
+        if found:
+            said, bits, votes = (np.concatenate([part[i] for part in found], axis=-1) for i in range(3))
+            parts.append((said, bits, votes * min(1, BITS_OF_A_MODEL / votes.sum())))
+    first = coding.WEIGHTS[name][rows.start] / mixing.ONE
+    if not parts:
+        return np.rint(first * 256)
+    said, bits, votes = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(3))
+
+    def cost(weights: np.ndarray) -> float:
+        surprise = np.logaddexp(0, np.log(2) * (weights @ said) * (1 - 2 * bits)) / np.log(2)
+        return float((votes * surprise).sum() + HOLD * ((weights - first) ** 2).sum())
+
+    weights = first
+    for _ in range(30):
+        probability = 1 / (1 + np.exp2(-(weights @ said).clip(-60, 60)))
+        slope = said @ (votes * (probability - bits)) + 2 * HOLD * (weights - first)
+        bend = (said * (votes * probability * (1 - probability) * np.log(2))) @ said.T
+        step = np.linalg.solve(bend + 2 * HOLD * np.eye(len(weights)), slope)
+        while cost(weights - step) > cost(weights) and abs(step).max() > 1e-4:
+            step = step / 2
+        weights = weights - step
+        if abs(step).max() < 1e-4:
+            break
+    return np.rint(weights * 256)
 
 
 def shared_rows(name: str) -> list[slice]:
     """Sets of weights that begin alike."""
+    sets = len(coding.WEIGHTS[name])
     if name != "SIZE":
-        return [slice(kind, kind + 1) for kind in range(coding.KINDS)]
-    starts = [coding.NODES * kind for kind in range(coding.KINDS)]
+        return [slice(k, k + 1) for k in range(sets)]
+    starts = range(0, sets, coding.NODES)
     return [slice(start + low, start + high) for start in starts for low, high in priors.QUESTIONS]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="of models, as make_models.py writes them")
-    all_models = list(models(parser.parse_args().folder).values())
+    folder = parser.parse_args().folder
     coding.Mixture = Watched  # type: ignore[misc]
-    for key, letters in expectations(all_models).items():
+    runs = [packed(model) for model in models(folder).values()]
+    for key, letters in expectations(runs).items():
         print(key, letters)
-    learn_weights(all_models)
     for name in NAMES:
-        begin = getattr(coding, f"{name}_WEIGHTS")
         for rows in shared_rows(name):
-            print(name, rows.start, np.rint(begin[rows][0] / 256).astype(int).tolist())
+            print(name, rows.start, learned_weights(runs, name, rows).astype(int).tolist())
 
 
 if __name__ == "__main__":
