@@ -33,6 +33,7 @@ from leaderboard.store import Shelf, read_all
 ENTRIES = Path(__file__).parent / "entries"
 SITE = Path(__file__).parent / "site"
 BRANCH = "leaderboard"
+NO_MODEL = "note: no model.fw beside the record, or one of over 2 MiB, so the page cannot run this model"
 
 ABOUT = "Post graded results to the leaderboard, build the site that shows them, and check what is on it."
 EXAMPLES = """\
@@ -252,9 +253,7 @@ def _post(options: argparse.Namespace) -> int:
             where = "" if options.repo is not None else f"{_near(options.entries)}/"
             print(str(posted).replace(f": {one.entry.path}", f": {where}{one.entry.path}"))
             if one.artifact is None:
-                print(
-                    "note: no model.fw beside the record, so the page cannot run this model", file=sys.stderr
-                )
+                print(NO_MODEL, file=sys.stderr)
     if key is None and prepared:
         print("note: not signed, as there is no key; the page marks it as unverified", file=sys.stderr)
     return 1 if refused else 0

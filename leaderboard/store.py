@@ -27,7 +27,7 @@ from leaderboard.notice import NOTICE_SCHEMA, Notice
 from leaderboard.settings import DEFAULTS, FILE_NAME, Settings
 
 MAX_ENTRY_BYTES = 128 * 1024
-MAX_ARTIFACT_BYTES = 8 * 1024 * 1024
+MAX_ARTIFACT_BYTES = 2 * 1024 * 1024  # the shared model uncompressed is less than half of it
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,10 @@ def check_notice(notice: Notice, shelf: Shelf) -> None:
 
 
 def read_artifact(path: Path) -> bytes | None:
-    """The packed model in that file, or None where there is none. Raises EntryError for an endless one."""
-    return _bytes(path, MAX_ARTIFACT_BYTES) if path.is_file() else None
+    """The packed model in that file, or None where there is none, or one that is too large to be kept."""
+    if not path.is_file() or path.stat().st_size > MAX_ARTIFACT_BYTES:
+        return None
+    return _bytes(path, MAX_ARTIFACT_BYTES)
 
 
 def _checked(artifact: bytes, entry: Entry) -> bytes:

@@ -388,6 +388,15 @@ def test_another_artifact_than_the_measured_one_is_refused(
     assert not (tmp_path / "entries").exists()
 
 
+def test_an_artifact_too_large_to_be_kept_is_left_where_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_ARTIFACT_BYTES", len(GOLDEN.read_bytes()) - 1)
+    code, _, err = run(capsys, "post", graded(tmp_path / "ann"), "--entries", tmp_path / "e")
+    assert (code, "or one of over 2 MiB" in err) == (0, True)
+    assert [name.rsplit(".", 1)[1] for name in files(tmp_path / "e")] == ["json"]
+
+
 def test_an_artifact_that_was_changed_later_is_left_out_and_named(tmp_path: Path) -> None:
     artifact = GOLDEN.read_bytes()
     made = entry("ann", bytes=len(artifact), artifact_sha256=hashlib.sha256(artifact).hexdigest())
