@@ -286,12 +286,6 @@ def _build(options: argparse.Namespace) -> int:
     from leaderboard.site import build
 
     trust = _trust(options)
-    if not trust.keys and not trust.mark_unverified:
-        print(
-            "note: no key to trust is known here, so unsigned entries are marked as unverified",
-            file=sys.stderr,
-        )
-        trust = Trust(mark_unverified=True)
     final = None if options.final is None else Final.read(options.final)
     with tempfile.TemporaryDirectory(prefix="featherweight-") as scratch:
         entries = _entries(options, Path(scratch))
