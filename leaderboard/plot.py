@@ -30,6 +30,7 @@ MOST_BARS = 40  # rows of a group with error bars; with more of them, nobody cou
 CHARACTER = 6.6  # about how wide a letter is
 LINE = 15.0
 LARGEST_PLOTTED_BYTES = 40_000
+LEAST_OCTAVES, LEAST_ERRORS = 4.0, 6.0  # the least that a plot spans: 16 times the bytes, 6 times the errors
 TICKS_PERCENT = (50, 80, 90, 95, 97, 98, 98.5, 99, 99.5, 99.8)
 DIVISIONS = {"mlp": "MLP", "open": "Open"}
 
@@ -67,10 +68,16 @@ class Scale:
         self.frame = frame
         sizes = [size for size, _ in points]
         shares = [accuracy for _, accuracy in points]
-        self.x = (log2(min(sizes)) - 0.55, log2(max(sizes)) + 0.45)
+        self.x = self._at_least(LEAST_OCTAVES, log2(min(sizes)) - 0.55, log2(max(sizes)) + 0.45)
         low, high = self._error(min(shares)), self._error(max(shares))
         room = 0.09 * (high - low) + 0.06
-        self.y = (low - room, high + 1.6 * room)
+        self.y = self._at_least(log(LEAST_ERRORS), low - room, high + 1.6 * room)
+
+    @staticmethod
+    def _at_least(span: float, low: float, high: float) -> tuple[float, float]:
+        """A board of a few entries shows where they are, and not how they differ alone."""
+        more = max(0.0, span - (high - low)) / 2
+        return low - more, high + more
 
     @staticmethod
     def _error(accuracy_percent: float) -> float:
@@ -84,6 +91,10 @@ class Scale:
 
     def place(self, entry: Entry | Published) -> tuple[float, float]:
         return self.across(entry.bytes), self.up(entry.accuracy_percent)
+
+    def within(self, accuracy_percent: float) -> float:
+        """As `up`, and no further than the frame."""
+        return min(max(self.up(accuracy_percent), self.frame.top), self.frame.bottom)
 
     def holds(self, x: float, y: float) -> bool:
         frame = self.frame
@@ -167,7 +178,7 @@ def _entries(
     bars = ""
     for row in group.rows[:MOST_BARS]:
         low, high = accuracy_interval(row.entry.accuracy_percent, images)
-        bars += f"M{scale.across(row.entry.bytes):.1f} {scale.up(low):.1f}V{scale.up(high):.1f}"
+        bars += f"M{scale.across(row.entry.bytes):.1f} {scale.within(low):.1f}V{scale.within(high):.1f}"
     yield f'<path class="bars {group.division}" d="{bars}"/>'
     named = {entry.path for entry in front[:MOST_LINKS]}
     linked = [row for place, row in enumerate(group.rows) if place < MOST_LINKS or row.entry.path in named]
@@ -189,7 +200,7 @@ def _axes(scale: Scale, narrow: bool) -> Iterable[str]:
     low, high = (2**bound for bound in scale.x)
     for percent in TICKS_PERCENT:
         y = scale.up(percent)
-        if frame.top <= y <= frame.bottom:
+        if frame.top + LINE <= y <= frame.bottom:  # above it stands the unit
             yield f'<path class="grid" d="M{frame.left} {y:.1f}H{frame.right}"/>'
             yield _text(frame.left - 8, y + 4, f"{percent:g}", "tick", "end")
     yield _text(frame.left - 8, frame.top + 2, "%", "tick", "end")
