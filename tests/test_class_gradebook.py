@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 
 from grader.__main__ import main
 from grader.classroom.lateness import lateness, read_rule
-from grader.classroom.points import Points, read_class_points, repointed
+from grader.classroom.plan import Move, moves
+from grader.classroom.points import Points, read_class_points, repointed, strangers
 from grader.classroom.results import CLASS, JOB, Results, as_json
 from grader.classroom.roster import Student
 from grader.record import check
@@ -69,7 +72,8 @@ def results(tmp_path) -> Results:
 
 def publish(results: Results, **weights: Any) -> None:
     for shelf in results.shelves():
-        shelf.publish(Points(WORTH, "0" * 64, weights))
+        exact = {name: Fraction(weight) for name, weight in weights.items()}
+        shelf.publish(Points(WORTH, "0" * 64, exact))
 
 
 def exported(results: Results, tmp_path: Path, *options: str) -> list[dict[str, str]]:
@@ -90,6 +94,16 @@ def test_points_follow_the_weights_and_no_code_runs(results):
     assert [each["totals"]["points"] for each in results.shelf("ada").history()] == [50, 60, 45]
     assert results.shelf("cyn").result()["totals"]["points"] is None
     check(results.shelf("ada").result())
+
+
+def test_a_plan_says_whose_points_would_move_before_anything_is_written(results):
+    before = {path: path.read_bytes() for path in results.root.rglob("*.json")}
+    lighter = Points(WORTH, "0" * 64, {"hidden/c": Fraction(0)})
+    assert moves(results, lighter) == [Move("ada", 50, 60), Move("bob", 30, 40)]
+    extended = replace(results.shelf("bob").student(), extension_hours="48")
+    assert moves(results, Points(WORTH, "0" * 64), [extended]) == [Move("bob", 30, 50)]
+    assert {path: path.read_bytes() for path in results.root.rglob("*.json")} == before
+    assert strangers(Points(WORTH, "", {"hidden/x": Fraction(1)}), [record(*GOOD)]) == ["hidden/x"]
 
 
 def test_regrade_toml_is_read_or_refused_with_a_sentence(tmp_path):
