@@ -10,7 +10,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact fuzz-artifact bench-competition bench-suites bench-nn clean
+.PHONY: help grade test attacks banks coverage lint setup baseline lab lab-html docs bench-artifact fuzz-artifact bench-competition bench-suites bench-class test-class bench-nn clean
 .DELETE_ON_ERROR:
 
 help:  ## list these commands
@@ -67,6 +67,12 @@ fuzz-artifact: .venv/core  ## throw broken files at unpack
 
 bench-competition: .venv/core  ## our entries and baselines on the whole test set, beside published ones
 	$(BIN)/python benchmarks/competition.py
+
+test-class: .venv/test  ## grade a class of 400, kill it twice, resume it, compare every row
+	$(BIN)/python -m tests.whole_class
+
+bench-class: .venv/test  ## time a class of 10, 100 and 400, and one submission beside otter and pytest
+	$(BIN)/python benchmarks/class_of_many.py
 
 bench-suites: .venv/core  ## time the graded suites in this process and in each kind of worker
 	$(BIN)/python benchmarks/graded_suite.py

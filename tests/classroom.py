@@ -117,7 +117,7 @@ def is_alive(pid: int) -> bool:
 def kill_at(arguments: list[str], out: Path, count: int) -> None:
     """Begin to grade, and SIGKILL the process once so many results are there; all it started must go too."""
     process = started(arguments)
-    wait_until(lambda: len(list(out.glob("*/runs/0*"))) >= count or process.poll() is not None)
+    wait_until(lambda: len(list(out.glob("*/runs/0*"))) >= count or process.poll() is not None, 6 * 3600)
     family = warm_processes(process.pid)
     assert process.poll() is None, "it was over before it could be killed"
     os.kill(process.pid, signal.SIGKILL)
