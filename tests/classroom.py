@@ -13,7 +13,7 @@ from typing import Any
 
 from grader.classroom.grading import Done, Order, grade_class
 from grader.classroom.task import Settings
-from tests.grading import RIGHT, ROOT, command, make_suites
+from tests.grading import RIGHT, ROOT, command, make_suites, run_grader
 
 WRONG = RIGHT.replace("x * 2", "x * 3")
 HALF = "def double(x): return x * 2\n"
@@ -62,9 +62,18 @@ def graded(place: Path, out: Path, suites: Path, **facts: Any) -> Done:
     return grade_class(Order(place, out, settings_of(suites), **{"seed": 7, "jobs": 2, **facts}))
 
 
-def class_command(place: Path, out: Path, suites: Path, *options: object) -> list[str]:
+def class_arguments(place: Path, out: Path, suites: Path, *options: object) -> list[object]:
     fixed = ("--suites", suites, "--no-compete", "--seed", 7, "--jobs", 2)
-    return command("grade-class", place, "--out", out, *fixed, *options)
+    return ["grade-class", place, "--out", out, *fixed, *options]
+
+
+def class_command(place: Path, out: Path, suites: Path, *options: object) -> list[str]:
+    return command(*class_arguments(place, out, suites, *options))
+
+
+def class_run(place: Path, out: Path, suites: Path, *options: object) -> subprocess.CompletedProcess[str]:
+    """The command line, to its end."""
+    return run_grader(*class_arguments(place, out, suites, *options))
 
 
 def started(arguments: list[str]) -> subprocess.Popen[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.classroom import (
     POINTS,
     TEXTS,
     class_command,
+    class_run,
     graded,
     is_alive,
     kill_at,
@@ -29,7 +29,7 @@ from tests.classroom import (
     wait_until,
     warm_processes,
 )
-from tests.grading import HIDDEN, RIGHT, ROOT, run_grader
+from tests.grading import HIDDEN, RIGHT, run_grader
 
 pytestmark = pytest.mark.xdist_group("class-grading")
 
@@ -53,7 +53,7 @@ def handed_in(folder):
 def undisturbed(folder, suites, handed_in):
     """The class, graded in one go by the command line."""
     out = folder / "undisturbed"
-    done = subprocess.run(class_command(handed_in, out, suites), cwd=ROOT, capture_output=True, text=True)
+    done = class_run(handed_in, out, suites)
     assert done.returncode == 0, done.stderr
     assert "graded now: 10 of 11; the class: 10 graded, 1 missing" in done.stdout
     return out
@@ -84,9 +84,7 @@ def test_two_deaths_change_no_row_and_repeat_only_what_was_in_flight(folder, sui
     kill_at(class_command(handed_in, out, suites, "--resume"), out, len(first) + 2)
     second = runs_of(out)
     assert second.items() >= first.items(), "a run that was kept is lost"
-    done = subprocess.run(
-        class_command(handed_in, out, suites, "--resume"), cwd=ROOT, capture_output=True, text=True
-    )
+    done = class_run(handed_in, out, suites, "--resume")
     assert done.returncode == 0, done.stderr
     assert runs_of(out).items() >= second.items()
     assert len(runs_of(out)) == len(TEXTS), "somebody was graded twice"
@@ -94,7 +92,7 @@ def test_two_deaths_change_no_row_and_repeat_only_what_was_in_flight(folder, sui
     assert not [path for path in out.rglob(".*") if path.name != ".lock"], "half-written files are left"
 
 
-def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(folder, suites, handed_in):
+def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(folder, suites, handed_in, undisturbed):
     out = folder / "stopped"
     process = started(class_command(handed_in, out, suites))
     wait_until(lambda: len(list(out.glob("*/runs/0*"))) >= 1)
@@ -128,7 +126,7 @@ def test_a_grader_error_is_tried_twice_reported_and_no_zero(tmp_path):
     )
     suites = small_suites(tmp_path / "suites", hidden=broken)
     place, out = make_class(tmp_path / "in", {"ada": RIGHT}), tmp_path / "out"
-    done = subprocess.run(class_command(place, out, suites), cwd=ROOT, capture_output=True, text=True)
+    done = class_run(place, out, suites)
     assert done.returncode == 1
     assert "grader error: ada: hidden tests: test_breaks: the test itself failed: OSError" in done.stdout
     row = rows_of(out)["ada"]
