@@ -3,13 +3,15 @@
     python benchmarks/calibrate_canary.py --canaries /tmp/canaries --secrets 8
 
 Makes that many canaries (or takes those that are in the folder), runs every recipe on the shared model and on each of
-them, in the sandbox, and prints the differences; the margin in grader/competition.toml must exceed the largest.
+them, in the sandbox, and prints the differences. A canary's score counts rounded up to a step; what is then still
+missing to the shared model's is what the margin in grader/competition.toml must cover.
 Recipes are both reference entries and those of the gallery that keep to the budget.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -85,7 +87,7 @@ def main() -> None:
         if not folder.exists():
             card = canary.make(folder, epochs=options.epochs)
             print(f"{folder.name}: validation {card['validation_accuracy_percent']:.2f} %", flush=True)
-    losses = []
+    losses, needs = [], []
     for name, source in sources(options.recipes):
         own, how = scored(source, shared, mnist, rules, backend)
         print(f"{name}: {own:.3f} ({how})", flush=True)
@@ -94,12 +96,19 @@ def main() -> None:
         for folder in folders:
             other = canary.read(folder, mnist)
             score, how = scored(source, other.model, other.mnist, rules, backend)
+            counted = math.ceil(score / rules.canary.step) * rules.canary.step
             losses.append(own - score)
-            print(f"  {folder.name}: {score:.3f} ({how}), less by {own - score:+.3f}", flush=True)
+            needs.append(own - counted)
+            print(
+                f"  {folder.name}: {score:.3f} ({how}), less by {own - score:+.3f}; counts as {counted:g}, so it "
+                f"needs a margin of {max(0.0, own - counted):.3f}",
+                flush=True,
+            )
     if losses:
         print(
             f"{len(losses)} runs: less by {np.mean(losses):+.3f} on average, standard deviation "
-            f"{np.std(losses):.3f}, at most {max(losses):+.3f}; the margin is {rules.canary.margin}"
+            f"{np.std(losses):.3f}, at most {max(losses):+.3f}; all need a margin of {max(0.0, *needs):.3f}, and it is "
+            f"{rules.canary.margin}"
         )
 
 
