@@ -73,7 +73,7 @@ class Place:
                 known = Shelf(
                     shelf.names | set(files), lambda name: files[name] if name in files else shelf.read(name)
                 )
-                is_new = not is_posted(one.entry, known)
+                is_new = not is_posted(one.entry, known, settings)
                 if is_new:
                     files.update(files_of(one.entry, one.artifact))
                 posted.append(Posted(one.entry, is_new, settings))

@@ -111,7 +111,7 @@ def post(entry: Entry, artifact: bytes | None, folder: Path) -> tuple[Path, bool
     """
     files = files_of(entry, artifact)
     path = folder / f"{entry.path}.json"
-    if is_posted(entry, Shelf.of_folder(folder)):
+    if is_posted(entry, Shelf.of_folder(folder), Settings.read(folder / FILE_NAME)):
         return path, False
     path.parent.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
@@ -158,7 +158,7 @@ def files_of(entry: Entry, artifact: bytes | None) -> dict[str, bytes]:
     return {**files, f"{entry.path}.json": entry.to_json().encode("ascii")}
 
 
-def is_posted(entry: Entry, shelf: Shelf) -> bool:
+def is_posted(entry: Entry, shelf: Shelf, settings: Settings = DEFAULTS) -> bool:
     """Whether this very entry is there. Raises EntryError where it may not be added."""
     for name in sorted(name for name in shelf.names if name.endswith(f"/{entry.file_name}")):
         if name == f"{entry.path}.json":
@@ -173,7 +173,25 @@ def is_posted(entry: Entry, shelf: Shelf) -> bool:
         raise EntryError(f"{entry.handle} {obstacle}: choose another handle")
     if entry.corrects is not None and f"{entry.handle}/{entry.corrects[0]}" not in shelf.names:
         raise EntryError(f"there is no entry {entry.handle}/{entry.corrects[0]} to correct")
+    check_attempts(entry, shelf, settings)
     return False
+
+
+def check_attempts(entry: Entry, shelf: Shelf, settings: Settings) -> None:
+    """Raise EntryError where the handle has had its attempts of the day that this run was graded on.
+
+    A run in which the grader failed leaves nothing to post and so is none; a correction is none either.
+    """
+    most = settings.attempts_a_day
+    if most is None or entry.kind != "student" or entry.corrects is not None:
+        return
+    start = f"{entry.handle}/{entry.started:%Y%m%d}T"
+    found = (shelf.entry(name) for name in shelf.names if name.startswith(start) and name.endswith(".json"))
+    if sum(each is not None and each.corrects is None for each in found) >= most:
+        raise EntryError(
+            f"{entry.handle} has posted {most} of {most} entries of {entry.started:%Y-%m-%d} (UTC): the next one "
+            "counts tomorrow"
+        )
 
 
 def _same(one: Entry | None, other: Entry) -> bool:

@@ -399,7 +399,9 @@ def test_in_the_blind_phase_nobody_sees_a_score(tmp_path: Path, capsys: pytest.C
     [
         ("phase = ", "is not TOML"),
         ('phase = "dark"', 'phase must be "open" or "blind"'),
-        ("phases = 1", "knows title, phase and deadline, got phases"),
+        ("phases = 1", "knows title, phase, deadline and attempts_a_day, got phases"),
+        ("attempts_a_day = 0", "attempts_a_day must be a whole number from 1 on, got 0"),
+        ("attempts_a_day = true", "attempts_a_day must be a whole number from 1 on, got True"),
         ("deadline = 2026-12-18", "deadline must be a time with its zone"),
         ("deadline = 2026-12-18T10:00:00", "deadline must be a time with its zone"),
         ("title = 1", "title must be a text"),
@@ -414,3 +416,24 @@ def test_settings_that_cannot_be_followed_stop_everything(
     code, _, err = run(capsys, "build", "--entries", tmp_path / "e", "--out", tmp_path / "site")
     assert (code, sentence in err) == (2, True)
     assert not (tmp_path / "site").exists()
+
+
+def test_a_handle_has_so_many_attempts_a_day(tmp_path: Path) -> None:
+    (tmp_path / "board.toml").write_text("attempts_a_day = 2\n")
+
+    def attempt(handle: str, label: str, time: str, **more: Any) -> bool:
+        return store.post(entry(handle, label, started=time, **more), None, tmp_path)[1]
+
+    assert attempt("ann", "one", "2026-03-04T08:00:00Z")
+    assert attempt("ann", "two", "2026-03-04T23:59:59Z")
+    assert not attempt("ann", "two", "2026-03-04T23:59:59Z")  # the same one again is none
+    with pytest.raises(EntryError, match=r"ann has posted 2 of 2 entries of 2026-03-04 \(UTC\)"):
+        attempt("ann", "three", "2026-03-04T09:00:00Z")
+    assert attempt("ann", "three", "2026-03-05T00:00:00Z")
+    assert attempt("bob", "four", "2026-03-04T09:00:00Z")
+    first = entry("ann", "one", started="2026-03-04T08:00:00Z").file_name
+    assert attempt("ann", "five", "2026-03-04T10:00:00Z", corrects=(first, "a wrong deadline"))
+    with pytest.raises(EntryError, match="has posted 2 of 2"):
+        attempt("ann", "six", "2026-03-04T11:00:00Z")
+    for number in range(3):
+        assert attempt(f"base-{number}", f"b{number}", "2026-03-04T09:00:00Z", baseline="Base")
