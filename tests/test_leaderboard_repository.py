@@ -122,14 +122,15 @@ def test_other_files_of_the_branch_stay_and_so_do_other_branches(bare: str, tmp_
 
 
 def test_somebody_else_was_first_and_all_is_looked_at_again(
-    bare: str, monkeypatch: pytest.MonkeyPatch
+    bare: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between our look and our push, another takes a handle that looks like ours."""
+    """Between our look and our push, somebody on another machine takes a handle that looks like ours."""
     commit = repository.Git.commit
     others = [prepared("twin", "morn1ng-owl")]
 
     def late(self: repository.Git, *arguments: Any) -> str:
         if others:
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
             Place(repo=bare).post([others.pop()])
         return commit(self, *arguments)
 
