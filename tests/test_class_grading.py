@@ -92,9 +92,11 @@ def test_two_deaths_change_no_row_and_repeat_only_what_was_in_flight(folder, sui
     assert not [path for path in out.rglob(".*") if path.name != ".lock"], "half-written files are left"
 
 
-def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(folder, suites, handed_in, undisturbed):
+def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_running(folder, suites):
+    """Of a class so large that no machine is through with it when the first is done."""
     out = folder / "stopped"
-    process = started(class_command(handed_in, out, suites))
+    many = make_class(folder / "many", {f"s{number}": RIGHT for number in range(80)})
+    process = started(class_command(many, out, suites))
     wait_until(lambda: len(list(out.glob("*/runs/0*"))) >= 1)
     family = warm_processes(process.pid)
     os.kill(process.pid, signal.SIGINT)
