@@ -1,8 +1,12 @@
-"""On a machine without any sandbox, tests that need one are skipped and say what to install. In CI nothing skips."""
+"""What holds for every test.
+
+On a machine without any sandbox, tests that need one are skipped and say what to install. In CI nothing skips.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -10,6 +14,9 @@ import pytest
 from grader import GraderError
 from grader.trial import available
 from tests.grading import NO_SANDBOX
+
+# A shell has what it runs in the background ignore Ctrl-C, and so would all that the tests start in order to stop it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
