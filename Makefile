@@ -4,6 +4,7 @@ PYTHON ?= python3
 RESULTS ?= results
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
+EVERY ?= 1
 SANDBOX ?= auto
 BIN := .venv/bin
 
@@ -30,7 +31,7 @@ attacks: .venv/xdist  ## grade every attack in every sandbox that this machine h
 	$(BIN)/python -m pytest tests/test_attacks.py -n $(JOBS)
 
 banks: .venv/test  ## every wrong solution against the hidden tests, every right one against all
-	$(BIN)/python -m tests_hidden.mutants --jobs $(JOBS) --runs $(RUNS)
+	$(BIN)/python -m tests_hidden.mutants --jobs $(JOBS) --runs $(RUNS) --every $(EVERY)
 	$(BIN)/python -m tests_hidden.right --jobs $(JOBS) --runs $(RUNS)
 
 coverage: .venv/test  ## the reference's lines and branches that the hidden tests reach: all, it must be
