@@ -291,10 +291,12 @@ def test_a_private_submission_gives_reasons_without_its_own_words(remote):
 
 
 def test_the_time_that_earlier_calls_left_is_not_told_of_a_private_submission(remote):
-    burn = "import time\ndef f(s):\n  while time.process_time() < s: pass\n"
-    submission = remote(burn, private=True, test_cpu_seconds=0.9, call_cpu_seconds=0.5, retry_cpu_seconds=0.3)
+    burn = (
+        "import time\ndef f(s):\n  end = time.process_time() + s\n  while time.process_time() < end: pass\n"
+    )
+    submission = remote(burn, private=True, test_cpu_seconds=1.5, call_cpu_seconds=1.0, retry_cpu_seconds=0.3)
     submission.begin_test()
-    submission.call("f", 0.5)
+    submission.call("f", 0.8)
     assert "within what was left of its CPU time" in str(failure(submission, "f", 99))
 
 
