@@ -148,6 +148,11 @@ SHARED = """
     np.count_nonzero(array) for array in model.parameters
     np.exp(logits - logits.max(axis=1, keepdims=True))
     0.8, 0.9, 0.95, 0.98, 0.99
+    (logits: Array, batch: Dataset) -> tuple[float, Array]: Cross-entropy
+    Flatten, Layer, MaxPool2D, ReLU, Reshape, Sequential, WeightedLayer, cosine
+    assert self._input is not None, "backward needs a forward first"
+    layer.weight.shape, bool) for layer in model.layers if isinstance
+    def backward(self, grad: Array) -> Array: return grad
 """
 """What the given code and a secret both say, and nobody learns anything from: each line looked at."""
 
