@@ -30,7 +30,7 @@ from assignment.nn import Sequential  # noqa: E402
 from grader import canary  # noqa: E402
 from grader.baseline import Recipe as Training  # noqa: E402
 from grader.compete import Compress, attempt  # noqa: E402
-from grader.gallery import recipes  # noqa: E402
+from grader.gallery import REFERENCES, recipes  # noqa: E402
 from grader.grade import competition_inputs  # noqa: E402
 from grader.log import nowhere  # noqa: E402
 from grader.measured import entry  # noqa: E402
@@ -39,15 +39,10 @@ from grader.rules import Rules, read_rules  # noqa: E402
 from grader.sandbox import Backend  # noqa: E402
 from grader.trial import backend_for  # noqa: E402
 
-REFERENCES = {
-    "reference": ROOT / "solution" / "compression.py",
-    "open_division": ROOT / "solution" / "open_division" / "compression.py",
-}
-
 
 def sources(names: list[str]) -> Iterator[tuple[str, bytes]]:
     """The recipes' names and files, those asked for or all."""
-    every = {name: path.read_bytes() for name, path in REFERENCES.items() if path.is_file()}
+    every = {name: path.read_bytes() for name, path in REFERENCES.items()}
     every |= {recipe.name: recipe.source.encode() for recipe in recipes()}
     unknown = set(names) - set(every)
     if unknown:
@@ -61,7 +56,7 @@ def scored(
     """The score on this model and these digits, and how it came about; 0 where nothing is ranked."""
     with room_for(source) as room, nowhere() as sink:
         run = Compress("compress", model, mnist, sink=sink)
-        found = attempt(room, run, rules, backend, Path("unused"), None)
+        found = attempt(room, run, rules, backend)
     if found.content is None or found.measured is None:
         return 0.0, str(found.fault)
     made = entry(found.content, found.measured, rules.competition, mnist.name)

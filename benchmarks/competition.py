@@ -26,16 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from assignment.scoring import REFERENCE_ACCURACY_PERCENT, REFERENCE_BYTES, score  # noqa: E402
-from grader.gallery import recipes, write_submission  # noqa: E402
+from grader.gallery import REFERENCES, recipes, write_submission  # noqa: E402
 from grader.grade import ARTIFACT, Request, competition_inputs, grade  # noqa: E402
 from grader.measured import entry, measure, part_of  # noqa: E402
 from grader.rules import Rules, read_rules  # noqa: E402
 from grader.trial import backend_for  # noqa: E402
 
-REFERENCES = {
-    "reference": ROOT / "solution" / "compression.py",
-    "open_division": ROOT / "solution" / "open_division" / "compression.py",
-}
 PUBLISHED = ROOT / "leaderboard" / "published.json"
 
 

@@ -69,16 +69,16 @@ def compete(
 
     def run(compress: Compress) -> Attempt:
         on_stage(compress.stage)
-        return attempt(room, compress, rules, backend, artifact_file, on_tick)
+        return attempt(room, compress, rules, backend, on_tick)
 
-    own = run(Compress("compress", model, mnist, sink=sink, is_scored=True))
+    own = run(Compress("compress", model, mnist, sink=sink, artifact_file=artifact_file))
     if own.content is None or own.measured is None:
         flags = [own.fault or "nothing was measured"]
         return Entry(None, None, None, 0.0, False, flags, own.cpu_seconds, None, "public", None)
     made = entry(own.content, own.measured, rules.competition, mnist.name, own.cpu_seconds)
     if twice:
         with nowhere() as silence:
-            again = run(Compress("again", model, mnist, sink=silence))
+            again = run(Compress("again", model, mnist, sink=silence, is_measured=False))
         made = compared(made, again)
     if canary is not None:
         with nowhere() as silence:
@@ -91,7 +91,8 @@ def compete(
 class Compress:
     """One call of `compress`: on which model and digits, and where its prints go.
 
-    private: what it says is shown to nobody. is_scored: its artifact is the one that is kept.
+    private: what it says is shown to nobody. artifact_file: where its artifact is kept. is_measured: whether that
+    is worth anything, and not only what bytes it has.
     """
 
     stage: str
@@ -99,7 +100,8 @@ class Compress:
     mnist: Mnist
     sink: int
     private: bool = False
-    is_scored: bool = False
+    artifact_file: Path | None = None
+    is_measured: bool = True
 
 
 def attempt(
@@ -107,8 +109,7 @@ def attempt(
     compress: Compress,
     rules: Rules,
     backend: Backend,
-    artifact_file: Path,
-    on_tick: Callable[[float], None] | None,
+    on_tick: Callable[[float], None] | None = None,
 ) -> Attempt:
     """Call `compress` in a new worker, pack the model, measure the file."""
     facts = rules.competition
@@ -127,10 +128,11 @@ def attempt(
             if not isinstance(result, Sequential):
                 raise ModelFault(f"compress must return a Sequential, got a {type(result).__name__}")
             content = packed(result, rules, backend)
-            if compress.is_scored:  # what counts is the file
-                write_whole(artifact_file, content)
-                content = artifact_file.read_bytes()
-            measured = measure(content, part_of(compress.mnist.test, "public"), rules, backend)
+            if compress.artifact_file is not None:  # what counts is the file
+                write_whole(compress.artifact_file, content)
+                content = compress.artifact_file.read_bytes()
+            if compress.is_measured:
+                measured = measure(content, part_of(compress.mnist.test, "public"), rules, backend)
         except (SubmissionError, ModelFault) as error:
             fault = str(error)
     return Attempt(content, measured, fault, runner.spent_seconds)

@@ -18,6 +18,11 @@ from grader.rules import ROOT
 
 FOLDER = ROOT / "solution" / "gallery"
 FUNCTIONS = ROOT / "solution" / "compression.py"
+REFERENCES = {
+    "reference": FUNCTIONS,
+    "open_division": ROOT / "solution" / "open_division" / "compression.py",
+}
+"""The two reference entries, whole files that stand beside the recipes in every comparison."""
 
 
 @dataclass(frozen=True)
