@@ -49,7 +49,7 @@ class Row:
     def line(self) -> str:
         seconds = f"{self.cpu_seconds:6.1f} s" if self.cpu_seconds else f"{'-':>8}"
         return (
-            f"{self.name:22} {self.bytes:>9,} {self.accuracy_percent:8.2f} % {self.score:7.3f} {seconds}  "
+            f"{self.name:36} {self.bytes:>9,} {self.accuracy_percent:8.2f} % {self.score:7.3f} {seconds}  "
             f"{self.note}"
         )
 
@@ -80,7 +80,7 @@ def published() -> list[Row]:
     for each in json.loads(PUBLISHED.read_text(encoding="utf-8"))["results"]:
         size, accuracy = round(1000 * float(each["size_kb"])), each["accuracy_percent"]
         worth = score(accuracy, size, REFERENCE_ACCURACY_PERCENT, REFERENCE_BYTES)
-        rows.append(Row(each["name"][:22], size, accuracy, worth, 0.0, f"{each['authors']} {each['year']}"))
+        rows.append(Row(each["name"], size, accuracy, worth, 0.0, f"{each['authors']} {each['year']}"))
     return rows
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="which of ours (default: all)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of the references")
     options = parser.parse_args()
-    print(f"{'entry':22} {'bytes':>9} {'accuracy':>10} {'score':>7} {'CPU':>8}", flush=True)
+    print(f"{'entry':36} {'bytes':>9} {'accuracy':>10} {'score':>7} {'CPU':>8}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         for name, path in REFERENCES.items():
