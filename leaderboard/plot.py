@@ -239,7 +239,8 @@ def _contours(scale: Scale, labels: Labels) -> Iterable[str]:
                 last = (x, y)
         if path and last is not None:
             yield f'<path class="contour" d="{path}"/>'
-            labels.write(last, f"score {score}", "score", UNDER)
+            if last[1] < scale.frame.bottom - LINE:  # nearer, its name would lie on the axis
+                labels.write(last, f"score {score}", "score", UNDER)
 
 
 def _front(scale: Scale, front: Sequence[Entry]) -> Iterable[str]:

@@ -224,3 +224,11 @@ def test_the_plan_says_who_and_why_and_writes_nothing(tmp_path, suites):
     order.seed = 8
     assert "grade bob: another seed" in list(plan_lines(order))
     assert sorted(path.stat().st_mtime_ns for path in out.rglob("*")) == before
+
+
+def test_where_there_is_no_class_nothing_is_made(tmp_path, suites):
+    for options in ((), ("--plan",)):
+        done = class_run(tmp_path / "nowhere", tmp_path / "out", suites, *options)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert not (tmp_path / "out").exists()

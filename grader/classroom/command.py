@@ -15,6 +15,7 @@ from grader.classroom.plan import Line, moves
 from grader.classroom.points import read_class_points, strangers
 from grader.classroom.pool import LocalPool, Pool
 from grader.classroom.results import CLASS, Results
+from grader.classroom.roster import read_class
 from grader.classroom.summary import ERROR, SUMMARY, counted
 from grader.classroom.task import GRADER_LOG, Settings
 from grader.progress import progress_on_stderr
@@ -195,12 +196,13 @@ def report_lines(done: Done, out: Path) -> Iterable[str]:
 
 def plan_lines(order: Order) -> Iterable[str]:
     """What would be done. Nothing is written, and no submission runs."""
+    students = read_class(order.place)
     results = Results(order.out)
     settings = settled(order, results)
     points = read_class_points(settings.paths, order.out)
     pool = order.pool(settings, order.jobs)
     try:
-        lines = without_unaffected(planned(order, results, settings, pool), order, results)
+        lines = without_unaffected(planned(order, students, results, settings, pool), order, results)
     finally:
         pool.close()
     yield from (spelled(line) for line in lines if line.why or line.student.missing)
@@ -208,8 +210,7 @@ def plan_lines(order: Order) -> Iterable[str]:
     yield f"{todo} to grade, {sum(bool(line.student.missing) for line in lines)} missing, {len(lines)} in all"
     if results.settings() is None:
         return
-    students = [line.student for line in lines]
-    for move in moves(results, points, students):
+    for move in moves(results, points, [line.student for line in lines]):
         yield f"points {move.id}: {shown(move.before)} -> {shown(move.after)}"
     records = [record for shelf in results.shelves() if (record := shelf.result()) is not None]
     for name in strangers(points, records):

@@ -17,7 +17,7 @@ from grader.classroom.plan import Line, Planner, affected, chosen
 from grader.classroom.points import Points, read_class_points
 from grader.classroom.pool import LocalPool, Pool
 from grader.classroom.results import JOB, SOURCE, Results, as_json
-from grader.classroom.roster import read_class
+from grader.classroom.roster import Student, read_class
 from grader.classroom.summary import Row, rows, write_summary
 from grader.classroom.task import GRADER_LOG, Facts, Outcome, Settings, Task
 from grader.grade import RESULT
@@ -67,7 +67,9 @@ def settled(order: Order, results: Results) -> Settings:
     return replace(order.settings, seed=secrets.randbits(32) if seed is None else seed)
 
 
-def planned(order: Order, results: Results, settings: Settings, pool: Pool) -> list[Line]:
+def planned(
+    order: Order, students: list[Student], results: Results, settings: Settings, pool: Pool
+) -> list[Line]:
     """Everybody that the order is about, with what there is to do for each."""
     planner = Planner(results, settings, pool.facts.data if settings.competes else "")
     students = read_class(order.place)
@@ -99,6 +101,7 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
     Raises UnusableError where there is no class, GraderError where nothing can be graded here.
     KeyboardInterrupt ends it: what is done is kept, what was in flight is not.
     """
+    students = read_class(order.place)  # first: where there is no class, nothing is made or warmed
     results = Results(order.out)
     progress = progress or Silent()
     with results.alone():
@@ -109,7 +112,7 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
         pool = order.pool(settings, order.jobs)
         graded, errors = 0, []
         try:
-            everybody = planned(order, results, settings, pool)
+            everybody = planned(order, students, results, settings, pool)
             lines = without_unaffected(everybody, order, results)
             accept_unaffected(everybody, lines, order, results)
             for line in lines:
