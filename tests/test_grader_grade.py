@@ -12,6 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grader.grade import Request, Run, grade_into
+from grader.intake import take
+from grader.progress import Silent
+from grader.sandbox import NoSandbox
 from tests.grading import HIDDEN, POINTS, PUBLIC, RIGHT, ROOT, command, grade_text, make_suites, run_grader
 
 DOUBLE = "def double(x): return x * 2\n"
@@ -122,6 +126,17 @@ def test_public_prints_go_to_a_limited_log_and_hidden_ones_nowhere(tmp_path):
     assert "31337" not in log + run.text
     assert len(log) < 300 * 1024
     assert "(cut: more than 256 KiB were printed)" in log
+
+
+def test_the_hidden_suite_runs_after_everything_whose_prints_are_kept(tmp_path, monkeypatch):
+    """What hidden calls leave in the machine's caches would else be read, and told, by public ones or `compress`."""
+    order = []
+    monkeypatch.setattr("grader.grade.test", lambda run, rules, room, suite, sink: order.append(suite))
+    monkeypatch.setattr("grader.grade.compete_in", lambda run, rules, room, sink: order.append("competition"))
+    (tmp_path / "compression.py").write_text("")
+    request = Request(tmp_path / "compression.py")
+    grade_into(Run(request, take(request.path), NoSandbox(), tmp_path, 0, Silent()), request.rules)
+    assert order == ["public", "competition", "hidden"]
 
 
 def test_hidden_inputs_stay_hidden(tmp_path):
