@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader import UnusableError
+from grader.classroom import collect as collect_module
 from grader.classroom.collect import collect
 from grader.classroom.roster import COLLECTED, read_class, read_roster
 from tests.grading import ROOT, run_grader
@@ -94,6 +96,24 @@ def test_the_last_tag_is_the_one_with_the_highest_number(tmp_path, repository):
     collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out", "tag")
     assert text_of(tmp_path / "out") == "n = 10\n"
     assert rows(tmp_path / "out")["quiet-heron"]["chosen_by"] == "the last tag by name: submit/10"
+
+
+def test_a_tag_of_any_length_stops_nobody(tmp_path, repository):
+    head = git(repository, "rev-parse", "HEAD")
+    (repository / ".git" / "packed-refs").write_text(f"{head} refs/tags/submit/{'9' * 5000}\n")
+    found = collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out", "tag")
+    assert [(each.commit, each.missing) for each in found] == [(head, "")]
+
+
+def test_a_repository_that_would_fill_the_disk_is_missing(tmp_path, repository, monkeypatch):
+    (repository / "noise").write_bytes(random.Random(0).randbytes(300_000))
+    committed(repository)
+    monkeypatch.setattr(collect_module, "LARGEST_PACK", 100_000)
+    found = collect(roster(tmp_path, f"quiet-heron,file://{repository},"), tmp_path / "out")
+    assert found[0].missing
+    monkeypatch.setattr(collect_module, "LARGEST_PACK", 1_000_000)
+    found = collect(roster(tmp_path, f"quiet-heron,file://{repository},"), tmp_path / "out")
+    assert not found[0].missing
 
 
 def test_the_last_commit_that_a_server_saw_in_time_counts_whatever_its_date_says(tmp_path, repository):

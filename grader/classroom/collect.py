@@ -20,6 +20,7 @@ import csv
 import io
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,9 @@ LARGEST_BYTES = 2 * 2**20
 ADDRESS = re.compile(r"(https://|ssh://|git://|file:///|/|\./|[A-Za-z0-9_.-]+@[A-Za-z0-9_.-]+:)[^\s]+")
 TAKES = ("newest", "tag", "due")
 FETCH_SECONDS = 600
+LARGEST_PACK = 2**30
+BOUNDED = ("fetch.fsckObjects=true", "fetch.unpackLimit=1", "core.bigFileThreshold=8m")
+"""What a fetch brings is one pack, which the limit above can bound, and no large file of it is held in memory."""
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
 
 Sightings = dict[str, list[tuple[datetime, str]]]
@@ -89,7 +93,8 @@ class Repository:
         if token:
             basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
             login = ["-c", f"http.https://github.com/.extraheader=Authorization: Basic {basic}"]
-        command = ["git", "-C", str(self.store), *login, "-c", "fetch.fsckObjects=true", *arguments]
+        settings = [part for setting in BOUNDED for part in ("-c", setting)]
+        command = ["git", "-C", str(self.store), *login, *settings, *arguments]
         try:
             done = subprocess.run(
                 command,
@@ -97,6 +102,7 @@ class Repository:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=FETCH_SECONDS,
+                preexec_fn=limit_files,
             )
         except subprocess.TimeoutExpired as error:
             raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
@@ -133,13 +139,23 @@ class Repository:
         return self.git("cat-file", "blob", f"{commit}:{WANTED}")
 
 
+def limit_files() -> None:
+    """For git, before it starts: no file of its own may fill this disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_PACK, LARGEST_PACK))
+
+
 def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:300]
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
+    """What to sort a name by. A number is its length and its digits: `int` takes no more than 4,300 of them."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
-    return [(1, int(part), "") if part.isdecimal() and part.isascii() else (0, 0, part) for part in parts]
+    numbers = [part.lstrip("0") if part[0] in "0123456789" else None for part in parts]
+    return [
+        (0, 0, part) if number is None else (1, len(number), number)
+        for part, number in zip(parts, numbers, strict=True)
+    ]
 
 
 def collected(student: Student, take: str, seen: Sightings, out: Path) -> Student:
