@@ -140,6 +140,7 @@ BROKEN_ZIP = (
     OSError,
     ValueError,
     NotImplementedError,
+    MemoryError,
 )
 """What `zipfile` raises for bytes that are no zip, or no longer."""
 

@@ -141,6 +141,16 @@ def test_a_broken_member_is_a_broken_zip_however_it_is_packed(tmp_path):
                 assert take(path).content
 
 
+def test_a_zip_that_asks_for_more_memory_than_there_is_is_broken(tmp_path, monkeypatch):
+    path = zipped(tmp_path / "ada.zip", **{"assignment/compression.py": ""})
+
+    def no_memory(*args, **kwargs):  # as LZMA does where its header asks for a window of 4 GiB
+        raise MemoryError
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", no_memory)
+    assert "is a broken zip" in refused(path)
+
+
 def test_a_zip_whose_list_of_members_would_fill_memory_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "a.zip"
     zipped(path, **{"assignment/compression.py": CODE})
