@@ -38,10 +38,16 @@ EPERM, ENOSYS = 1, 38
 NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT = 0, 4, 16, 24
 X32_BIT = 0x40000000
 CLONE_THREAD = 0x00010000
-NEVER = {"fcntl": (SECOND_ARGUMENT_AT, (8, 10, 15)), "prctl": (FIRST_ARGUMENT_AT, (1, 4))}
-"""`fcntl` with F_SETOWN, F_SETSIG or F_SETOWN_EX has the kernel signal another process; `prctl` with PR_SET_DUMPABLE
-keeps an ordinary user from looking at the files that a worker of its own holds open, with PR_SET_PDEATHSIG it would
-outlive the grader."""
+ONLY = {
+    "fcntl": (SECOND_ARGUMENT_AT, (*range(8), *range(36, 39), 1030, 1031, 1032)),
+    "ioctl": (SECOND_ARGUMENT_AT, (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
+    "prctl": (FIRST_ARGUMENT_AT, (3, 15, 16, 0x53564D41)),
+}
+"""What these may be asked for. `fcntl`: copies of descriptors, their flags, locks, the size of a pipe. Others have the
+kernel signal another process, tell who opens a file, or make whoever opens it wait (a lease). `ioctl`: whether it is
+a terminal, how large, how much there is to read, the flags of a descriptor. Others set attributes of files that it
+may only read, and these stay. `prctl`: names. Others let it outlive the grader, or hide from an ordinary user what
+files it holds open."""
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 GET_VERSION, BENEATH_PATH = 1, 1
@@ -172,27 +178,19 @@ def filter_program() -> list[tuple[int, int, int, int]]:
     program += checked_call(limited["clone"], FIRST_ARGUMENT_AT, JUMP_IF_ANY, CLONE_THREAD)  # no processes
     program += checked_call(limited["prlimit64"], FIRST_ARGUMENT_AT, JUMP_IF_EQUAL, 0)  # its own limits
     program += checked_call(limited["tgkill"], FIRST_ARGUMENT_AT, JUMP_IF_EQUAL, os.getpid())  # as in abort()
-    for name, (argument_at, operands) in NEVER.items():
-        for operand in operands:
-            program += [
-                (JUMP_IF_EQUAL, 0, 4, limited[name]),
-                (LOAD, 0, 0, argument_at),
-                (JUMP_IF_EQUAL, 0, 1, operand),
-                (RETURN, 0, 0, REFUSE | EPERM),
-                (LOAD, 0, 0, NUMBER_AT),
-            ]
-        program += [(JUMP_IF_EQUAL, 0, 1, limited[name]), (RETURN, 0, 0, ALLOW)]
+    for name, (argument_at, operands) in ONLY.items():
+        program += checked_call(limited[name], argument_at, JUMP_IF_EQUAL, *operands)
     # `clone3` keeps its flags in memory, where a filter cannot look: "not implemented" makes libc use `clone`.
     return [*program, (RETURN, 0, 0, REFUSE | ENOSYS)]
 
 
-def checked_call(number: int, argument_at: int, test: int, operand: int) -> list[tuple[int, int, int, int]]:
-    """Allow a system call where one of its arguments passes the test."""
+def checked_call(number: int, argument_at: int, test: int, *operands: int) -> list[tuple[int, int, int, int]]:
+    """Allow a system call where one of its arguments passes the test with one of the operands."""
+    tests = [step for operand in operands for step in ((test, 0, 1, operand), (RETURN, 0, 0, ALLOW))]
     return [
-        (JUMP_IF_EQUAL, 0, 4, number),
+        (JUMP_IF_EQUAL, 0, len(tests) + 2, number),
         (LOAD, 0, 0, argument_at),
-        (test, 0, 1, operand),
-        (RETURN, 0, 0, ALLOW),
+        *tests,
         (RETURN, 0, 0, REFUSE | EPERM),
     ]
 

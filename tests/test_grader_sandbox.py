@@ -247,6 +247,8 @@ def test_a_worker_leaves_nothing_for_the_next(ask, backend):
         "__import__('resource').setrlimit(__import__('resource').RLIMIT_AS, (2**40, 2**40))",
         "__import__('resource').prlimit(os.getppid(), __import__('resource').RLIMIT_CPU, (1, 1))",
         "__import__('fcntl').fcntl(1, 8, os.getppid())",
+        "__import__('fcntl').fcntl(open(__file__), 1024, 0)",
+        "__import__('fcntl').ioctl(open(__file__), 0x80086601, bytes(8))",
         "__import__('subprocess').run(['true'])",
         "__import__('multiprocessing').Pool(1)",
     ],
