@@ -127,7 +127,7 @@ class Landlock(Backend):
             "seccomp": True,
             "uid": uid,
             "readable": list(map(str, readable)),
-            "writable": [str(scratch)],
+            "writable": [str(scratch), os.devnull],
         }
         return Start(plain.command, plain.environment, plain.orders | orders)
 
@@ -169,7 +169,8 @@ class Bubblewrap(Backend):
         shown |= {path: path for path in (python(), *map(Path, LINKING)) if path.exists()}
         shown |= {Path("/given", name): path for name, path in given_code().items()}
         shown |= {Path("/submission/compression.py"): room.source, Path("/shared"): room.shared}
-        parents = {parent for place in shown for parent in place.parents} - {Path("/")}
+        places = [*shown, *map(Path, DEVICES)]
+        parents = {parent for place in places for parent in place.parents} - {Path("/")}
         files = [part for path in sorted(parents) for part in ("--perms", "0755", "--dir", str(path))]
         for place, path in shown.items():
             files += ["--ro-bind", str(path), str(place)]
