@@ -26,6 +26,8 @@ from grader.sandbox import SCRATCH_BYTES, Backend, Room
 START_SECONDS = 60
 TICK_SECONDS = 0.25
 IDLE_SHARE = 0.05
+MOST_FILES = 2048
+"""In a scratch folder. Empty ones take up no space that counts, but the kernel's memory and the time to look at them."""
 CPU_GRACE_SECONDS = 5
 REAP_SECONDS = 1
 PIPE_BYTES = 2**20
@@ -128,6 +130,7 @@ class WorkerProcess:
         for descriptor in (self._read, self._write):
             os.set_blocking(descriptor, False)
         self.spent_seconds = self.idle_seconds = 0.0
+        self._inside: int | None = None
         self._await_ready()
 
     def _await_ready(self) -> None:
@@ -143,6 +146,8 @@ class WorkerProcess:
             self.close()
             raise GraderError("the worker did not start properly")
         self.spent_seconds = self.idle_seconds = 0.0  # starting is not the submission's time
+        if self.backend.limits_scratch:
+            self._inside = self._scratch_inside()
 
     def exchange(
         self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline
@@ -158,11 +163,20 @@ class WorkerProcess:
         return header, results
 
     def check_scratch(self) -> None:
-        """Raises WorkerStoppedError where it has written more than it may. For backends that have no limit."""
-        if self.backend.limits_scratch:
-            return
-        if size_of(self.scratch) + sum(map(size_of_deleted, self._family())) > SCRATCH_BYTES:
+        """Raises WorkerStoppedError where it has written more than it may: files, and bytes where nothing limits them."""
+        if not self.backend.limits_scratch:
+            is_full = size_of(self.scratch) + sum(map(size_of_deleted, self._family())) > SCRATCH_BYTES
+        else:
+            is_full = self._inside is not None and files_in(self._inside) > MOST_FILES
+        if is_full:
             raise WorkerStoppedError("full")
+
+    def _scratch_inside(self) -> int | None:
+        """The worker's own file system for scratch, opened from here; None where only root may (sudo)."""
+        for process in reversed(self._family()[1:]):
+            with contextlib.suppress(OSError):
+                return os.open(f"/proc/{process.pid}/root/scratch", os.O_PATH | os.O_DIRECTORY)
+        return None
 
     def _has_something_to_say(self) -> bool:
         """Whether it sent anything, or hung up, without being asked."""
@@ -265,21 +279,27 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self.backend.kill([self._process.pid])
             self._process.wait()
-        for descriptor in (self._read, self._write):
+        for descriptor in (self._read, self._write, self._inside):
             with contextlib.suppress(OSError):
-                os.close(descriptor)
+                if descriptor is not None:
+                    os.close(descriptor)
         self._read = self._write = -1
+        self._inside = None
         remove(self.scratch)
 
 
 def size_of(folder: Path) -> int:
-    """What the files in a folder take up on the disk; more than is allowed where it cannot be measured."""
+    """What the files in a folder take up on the disk, the least of them their share of all that there may be.
+
+    More than is allowed where it cannot be measured.
+    """
     total, waiting = 0, [str(folder)]
     try:
         while waiting and total <= SCRATCH_BYTES:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    blocks = entry.stat(follow_symlinks=False).st_blocks
+                    total += max(blocks * 512, SCRATCH_BYTES // MOST_FILES)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
     except FileNotFoundError:
@@ -287,6 +307,12 @@ def size_of(folder: Path) -> int:
     except OSError:
         return SCRATCH_BYTES + 1
     return total
+
+
+def files_in(descriptor: int) -> int:
+    """How many files there are in the file system that a folder is of."""
+    found = os.fstatvfs(descriptor)
+    return found.f_files - found.f_ffree
 
 
 def size_of_deleted(process: psutil.Process) -> int:
