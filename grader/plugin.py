@@ -79,6 +79,13 @@ class GradingPlugin:
         self.on_test(self._verdict["outcome"])
         return result
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
+        """In place of pytest's own, which makes a traceback of each failure, for nobody."""
+        assert call.when != "collect"
+        outcome: Any = "passed" if call.excinfo is None else "failed"
+        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, call.when)
+
     def pytest_json_runtest_metadata(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> dict[str, Any]:
         """What pytest-json-report carries out of the run; the first thing that goes wrong counts."""
         if call.excinfo is not None and self._verdict["outcome"] == "passed":

@@ -25,7 +25,7 @@ from grader.remote import RemoteSubmission
 from grader.rules import SuitePaths, Worth
 
 PLUGINS = ("assignment.submission", "pytest_jsonreport.plugin", "_hypothesis_pytestplugin")
-WITHOUT = ("cacheprovider", "faulthandler", "unraisableexception", "threadexception")
+WITHOUT = ("cacheprovider", "faulthandler", "unraisableexception", "threadexception", "logging", "warnings")
 NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
 
 
