@@ -137,7 +137,7 @@ def one_submission(rounds: int, folder: Path) -> None:
     exported = [sys.executable, "-m", "grader", "export", "otter", str(archive)]
     subprocess.run(exported, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     started = time.process_time()
-    warmed(Settings("", competes=False, seed=SEED))
+    warmed(Settings("", competes=False, seed=SEED), folder)
     print(f"warming up, once for a class: {time.process_time() - started:.1f} s of CPU time\n")
     print(f"{'one submission':12} {'way':20} {'wall s':>8} {'CPU s':>8} {'CPU ratio':>10}")
     for name in SUBMISSIONS:

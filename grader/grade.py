@@ -20,6 +20,7 @@ from assignment.data import DataError, Mnist, load_mnist
 from assignment.nn import Sequential
 from assignment.shared_model import shared_model
 from grader import GraderError, UnusableError
+from grader.canary import Canary
 from grader.canary import read as read_canary
 from grader.compete import compete
 from grader.intake import Source, take
@@ -37,9 +38,21 @@ TESTS = {"public": ("public",), "hidden": ("hidden",), "all": SUITES, "none": ()
 RESULT, ARTIFACT, LOG = "result.json", "model.fw", "log.txt"
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """What `compress` is run on in the competition. canary: None where there is to be none."""
+
+    mnist: Mnist
+    model: Sequential
+    canary: Canary | None
+
+
 @dataclass
 class Request:
-    """What to grade, how, and by which rules. `seed` None draws a fresh one, which the record names."""
+    """What to grade, how, and by which rules. `seed` None draws a fresh one, which the record names.
+
+    inputs: those that are at hand already, the canary among them; None: they are read when they are needed.
+    """
 
     path: Path
     out: Path = Path("results")
@@ -51,6 +64,7 @@ class Request:
     commit: str | None = None
     canary: Path | None = None
     twice: bool = True
+    inputs: Inputs | None = None
     suites: SuitePaths = field(default_factory=SuitePaths)
     rules: Rules = field(default_factory=read_rules)
 
@@ -174,9 +188,8 @@ def test(run: Run, rules: Rules, room: Room, suite: str, public_sink: int) -> No
 
 def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
     run.progress.stage("data and shared model")
-    mnist, model = competition_inputs()
-    run.data = mnist.name
-    canary = None if run.request.canary is None else read_canary(run.request.canary, mnist)
+    inputs = run.request.inputs or inputs_with(run.request.canary)
+    run.data = inputs.mnist.name
     limit = rules.competition.cpu_seconds
     titles = {
         "compress": f"compress (at most {limit:g} s of CPU time)",
@@ -185,13 +198,13 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
     }
     run.entry = compete(
         room,
-        model,
-        mnist,
+        inputs.model,
+        inputs.mnist,
         rules,
         run.backend,
         run.folder / ARTIFACT,
         sink=sink,
-        canary=canary,
+        canary=inputs.canary,
         twice=run.request.twice,
         on_tick=lambda seconds: run.progress.note(f"{seconds:.0f} s of CPU time"),
         on_stage=lambda name: run.progress.stage(titles[name]),
@@ -201,3 +214,9 @@ def compete_in(run: Run, rules: Rules, room: Room, sink: int) -> None:
 def competition_inputs() -> tuple[Mnist, Sequential]:
     """The digits and the model that everybody compresses. Raises DataError."""
     return load_mnist(), shared_model()
+
+
+def inputs_with(canary: Path | None) -> Inputs:
+    """The same, and the canary of that folder. Raises DataError, and GraderError for a canary that is none."""
+    mnist, model = competition_inputs()
+    return Inputs(mnist, model, None if canary is None else read_canary(canary, mnist))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.grade import ARTIFACT, LOG, RESULT, Request
+from grader.grade import ARTIFACT, LOG, RESULT, Inputs, Request
 from grader.intake import Source
 from grader.rules import SuitePaths
 
@@ -56,7 +56,7 @@ class Task:
     def taken(self) -> Source:
         return Source(self.id, self.source, self.content, self.sha256, self.size_bytes)
 
-    def request(self, settings: Settings, out: Path) -> Request:
+    def request(self, settings: Settings, out: Path, inputs: Inputs | None = None) -> Request:
         return Request(
             path=Path(self.source),
             out=out,
@@ -68,6 +68,7 @@ class Task:
             seed=settings.seed,
             commit=self.commit,
             canary=None if settings.canary is None else Path(settings.canary),
+            inputs=inputs,
             suites=settings.paths,
         )
 

@@ -25,7 +25,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -36,11 +36,12 @@ from assignment.plain import Flat  # noqa: E402
 from assignment.seam import Call, Submission, SubmissionError  # noqa: E402
 from grader import UnusableError  # noqa: E402
 from grader.classroom.task import GRADER_LOG, Facts, Settings, Task  # noqa: E402
-from grader.grade import TESTS, competition_inputs, grade_source  # noqa: E402
+from grader.grade import TESTS, Inputs, grade_source, inputs_with  # noqa: E402
 from grader.lock import end_with_parent  # noqa: E402
 from grader.process import remove  # noqa: E402
 from grader.remote import RemoteSubmission  # noqa: E402
 from grader.rules import read_points  # noqa: E402
+from grader.standing import digits_on_disk  # noqa: E402
 from grader.suites import run_suite  # noqa: E402
 from grader.trial import backend_for  # noqa: E402
 
@@ -61,9 +62,9 @@ def main() -> None:
     root.chmod(0o711)  # a worker may be another user
     tempfile.tempdir = str(root)
     try:
-        facts = warmed(settings)
+        facts, inputs = warmed(settings, root)
         send(writing, {"ready": asdict(facts)})
-        Foreman(settings, root, reading, writing).serve()
+        Foreman(settings, root, reading, writing, inputs).serve()
     except Exception as error:
         traceback.print_exc()
         send(
@@ -84,20 +85,30 @@ class NothingYet(Submission):
         raise SubmissionError("not_implemented", function)
 
 
-def warmed(settings: Settings) -> Facts:
+def warmed(settings: Settings, root: Path) -> tuple[Facts, Inputs | None]:
     """Do once what every grading would do: what tests import, make and train before they call a submission.
 
-    They run with the class's own seed, so that what depends on it is there as well. Raises what `grade` would.
+    They run with the class's own seed, so that what depends on it is there as well. The digits are written into
+    `root`, once for all. Raises what `grade` would.
     """
     backend = backend_for(settings.sandbox, unsafe=settings.unsafe)
     worth = read_points(settings.paths.points_file)
     for suite in TESTS[settings.tests]:
         nobody = cast(RemoteSubmission, NothingYet())
         run_suite(suite, nobody, worth, settings.paths, settings.seed)
-    data = competition_inputs()[0].name if settings.competes else ""
+    inputs = standing_inputs(settings, root) if settings.competes else None
     gc.collect()
     gc.freeze()  # what is here stays: forks need not look through it
-    return Facts(backend.name, data)
+    return Facts(backend.name, "" if inputs is None else inputs.mnist.name), inputs
+
+
+def standing_inputs(settings: Settings, root: Path) -> Inputs:
+    """What everybody's `compress` is run on, the digits to learn from as files that are linked and not copied."""
+    inputs = inputs_with(None if settings.canary is None else Path(settings.canary))
+    canary = inputs.canary
+    if canary is not None:
+        canary = replace(canary, mnist=digits_on_disk(canary.mnist, root / "canary"))
+    return replace(inputs, mnist=digits_on_disk(inputs.mnist, root / "digits"), canary=canary)
 
 
 def send(descriptor: int, message: dict[str, object]) -> None:
@@ -119,8 +130,10 @@ class Fork:
 class Foreman:
     """Takes tasks, forks for each at once, and says how each ended. Who asks keeps the number of them down."""
 
-    def __init__(self, settings: Settings, root: Path, reading: int, writing: int):
-        self.settings, self.root = settings, root
+    def __init__(
+        self, settings: Settings, root: Path, reading: int, writing: int, inputs: Inputs | None = None
+    ):
+        self.settings, self.root, self.inputs = settings, root, inputs
         self.reading, self.writing = reading, writing
         self.forks: dict[int, Fork] = {}
         self.selector = selectors.DefaultSelector()
@@ -154,7 +167,7 @@ class Foreman:
         if pid == 0:
             try:
                 self.leave(ends)
-                code = graded(task, self.settings, folder)
+                code = graded(task, self.settings, folder, self.inputs)
             except BaseException:
                 traceback.print_exc()
                 code = 1
@@ -200,13 +213,13 @@ class Foreman:
                 time.sleep(0.02)
 
 
-def graded(task: Task, settings: Settings, folder: Path) -> int:
+def graded(task: Task, settings: Settings, folder: Path, inputs: Inputs | None) -> int:
     """Grade in this process, which is a fork; the exit code says whether there is a record."""
     with logged(folder / GRADER_LOG):
         own = Path(tempfile.mkdtemp(dir=folder))
         own.chmod(0o711)
         tempfile.tempdir = str(own)
-        grade_source(task.request(settings, folder), task.taken())
+        grade_source(task.request(settings, folder, inputs), task.taken())
         shutil.rmtree(own, ignore_errors=True)
     return 0
 
