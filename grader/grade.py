@@ -6,6 +6,7 @@ nowhere: hidden inputs do not come out of it in the log.
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 import traceback
@@ -23,7 +24,7 @@ from grader import GraderError, UnusableError
 from grader.canary import Canary
 from grader.canary import read as read_canary
 from grader.compete import compete
-from grader.intake import Source, take
+from grader.intake import Source, file_within, take
 from grader.log import Log, nowhere
 from grader.measured import Entry, WeighedSubmission
 from grader.progress import Silent
@@ -90,9 +91,26 @@ def grade(request: Request, progress: Silent | None = None) -> Record:
     """Grade and write `OUT/<id>/result.json`, beside it `model.fw` and what the submission printed.
 
     Whatever fails in the grader itself stands in the record's `error`. Raises UnusableError, having
-    written nothing, where there is nothing to grade; GraderError where not even a record can be made.
+    written nothing, where there is nothing to grade, or where another submission of the same name has its result
+    there; GraderError where not even a record can be made.
     """
-    return grade_source(request, take(request.path), progress)
+    source = take(request.path)
+    refuse_to_overwrite(request.out / source.id, source)
+    return grade_source(request, source, progress)
+
+
+def refuse_to_overwrite(folder: Path, source: Source) -> None:
+    """Raises UnusableError where the folder has the result of another submission, and that one is still there."""
+    try:
+        earlier = Path(json.loads((folder / RESULT).read_bytes())["submission"]["source"])
+        is_another = not file_within(earlier).samefile(file_within(Path(source.source)))
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # none, or none that can be told apart
+    if is_another:
+        raise UnusableError(
+            f"{folder} has the result of {earlier}: {source.source} has the same name, and needs another --out "
+            f"(or remove {folder})"
+        )
 
 
 def grade_source(request: Request, source: Source, progress: Silent | None = None) -> Record:

@@ -78,6 +78,11 @@ def from_folder(path: Path) -> Source:
     return source_from(named_after(Path(os.path.abspath(path))), path, *read_regular(file))
 
 
+def file_within(path: Path) -> Path:
+    """What is graded of a submission at `path`: of a folder its one file, else (a file, a zip) the path itself."""
+    return path / WANTED if path.is_dir() else path
+
+
 def named_after(folder: Path) -> str:
     """The submission's name: its folder's, or the folder's above where that is just `assignment`."""
     return (folder.parent if folder.name == WANTED.parent.name else folder).name

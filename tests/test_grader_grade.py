@@ -287,3 +287,26 @@ def test_temporary_folders_are_removed(tmp_path, monkeypatch):
         Path(folder).chmod(0o755)
         grade_text(tmp_path, f"{DOUBLE}\ndef prune(model):\n    import os; os._exit(1)\n")
         assert os.listdir(folder) == []
+
+
+def test_two_submissions_of_one_name_do_not_overwrite_each_other(tmp_path):
+    """Two classes' ada, graded into one folder: the second is refused in a sentence, and the first keeps its result."""
+    suites, out = make_suites(tmp_path / "suites"), tmp_path / "out"
+    for group, text in (("monday", RIGHT), ("friday", "")):
+        (tmp_path / group / "ada" / "assignment").mkdir(parents=True)
+        (tmp_path / group / "ada" / "assignment" / "compression.py").write_text(text)
+
+    def graded(path):
+        return run_grader("grade", path, "--out", out, "--suites", suites, "--no-compete", "--seed", 1)
+
+    assert graded(tmp_path / "monday" / "ada").returncode == 0
+    before = (out / "ada" / "result.json").read_bytes()
+    done = graded(tmp_path / "friday" / "ada")
+    assert done.returncode == 2
+    assert f"has the result of {tmp_path / 'monday' / 'ada'}" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (out / "ada" / "result.json").read_bytes() == before
+    again = graded(tmp_path / "monday" / "ada" / "assignment" / "compression.py")
+    assert again.returncode == 0, "the same file by its other name is the same submission"
+    (tmp_path / "monday").rename(tmp_path / "last-year")
+    assert graded(tmp_path / "friday" / "ada").returncode == 0, "who is gone is nobody to be taken for"
