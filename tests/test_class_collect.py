@@ -205,3 +205,76 @@ def test_rosters_are_read_as_spreadsheets_write_them(tmp_path, encoding, delimit
     (tmp_path / "roster.csv").write_bytes(f"{text}\r\n\r\n".encode(encoding))
     [student] = read_roster(tmp_path / "roster.csv")
     assert (student.handle, student.name, student.student_id) == ("ada", "L\u00f6velace, Ada", "007")
+
+
+def test_a_repository_that_cannot_be_reached_loses_nothing_collected_earlier(tmp_path, repository):
+    """A network that is gone for a while: the earlier file stands, with its commit, and the line says so."""
+    git(repository, "tag", "submit/1")
+    path, out = roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out"
+    [before] = collect(path, out)
+    repository.rename(tmp_path / "away")
+    for _ in range(2):
+        [kept] = collect(path, out)
+        assert (kept.commit, kept.missing, kept.path) == (before.commit, "", "quiet-heron")
+        assert kept.chosen_by == (
+            "the newest of the default branch, of an earlier collect: the repository could not be reached"
+        )
+        assert text_of(out) == "first = 1\n"
+    done = run_grader("collect", path, "--out", out)
+    assert "collected 1 of 1 (1 of an earlier collect: collect again)" in done.stdout
+    [by_tag] = collect(path, out, "tag")
+    assert "does not" in by_tag.missing or "not appear to be" in by_tag.missing
+    assert text_of(out) == "first = 1\n", "its file is there still, and is not taken for a tag's"
+    (tmp_path / "away").rename(repository)
+    assert collect(path, out) == [before]
+
+
+def test_a_kept_file_of_another_commit_is_not_taken_for_the_one_in_time(tmp_path, repository):
+    """Where the late commit was collected first, and the one in time cannot be fetched, the late one must not count."""
+    early = git(repository, "rev-parse", "HEAD")
+    late = commit(repository, "late = 1\n")
+    out = tmp_path / "out"
+    collect(roster(tmp_path, f"quiet-heron,{repository},"), out)
+    repository.rename(tmp_path / "away")
+    [line] = collect(roster(tmp_path, f"quiet-heron,{repository},{early}"), out)
+    assert line.missing
+    assert line.commit == ""
+    (tmp_path / "out" / COLLECTED).unlink()
+    (tmp_path / "away").rename(repository)
+    collect(roster(tmp_path, f"quiet-heron,{repository},{late}"), out)
+    repository.rename(tmp_path / "away")
+    [line] = collect(roster(tmp_path, f"quiet-heron,{repository},{late}"), out)
+    assert (line.commit, line.missing) == (late, "")
+
+
+def test_a_file_that_a_student_took_away_is_missing(tmp_path, repository):
+    path, out = roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out"
+    collect(path, out)
+    git(repository, "rm", "--quiet", "assignment/compression.py")
+    committed(repository)
+    [line] = collect(path, out)
+    assert "there is no assignment/compression.py in commit" in line.missing
+
+
+def test_a_collect_that_is_stopped_leaves_a_whole_list(tmp_path, repository, monkeypatch):
+    """Those who were not reached have their lines of last time, or say that they were not collected yet."""
+    lines = [f"{name},{repository}," for name in ("first", "second", "third")]
+    path, out = roster(tmp_path, *lines[:2]), tmp_path / "out"
+    collect(path, out)
+    commit(repository, "second = 2\n")
+    path = roster(tmp_path, *lines)
+    real = collect_module.collected
+
+    def stopped(student, *arguments):
+        if student.handle == "second":
+            raise KeyboardInterrupt
+        return real(student, *arguments)
+
+    monkeypatch.setattr(collect_module, "collected", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        collect(path, out)
+    found = rows(out)
+    assert text_of(out, "first") == "second = 2\n"
+    assert text_of(out, "second") == "first = 1\n"
+    assert found["first"]["commit"] != found["second"]["commit"] != ""
+    assert found["third"]["missing"] == "not collected yet"

@@ -10,6 +10,9 @@ roster with what was found. STUDENTS_TOKEN, where set, reads repositories on Git
 Which commit: the roster's own `commit`; else, with --take tag, that of the last `submit/*` tag by its name; with
 --take due, the last that a server saw before the student's deadline, which --pins lists; else the newest of the default
 branch. Dates in commits and tags are whatever their author wrote, and are not looked at.
+
+Where a repository cannot be reached, the file of an earlier collect stands, if it would have been chosen in the same way,
+and its line says so. Nothing that was collected is ever removed, and `collected.csv` is whole after every student.
 """
 
 from __future__ import annotations
@@ -21,7 +24,6 @@ import io
 import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,6 +44,8 @@ FETCH_SECONDS = 600
 LARGEST_PACK = 2**30
 BOUNDED = ("fetch.fsckObjects=true", "fetch.unpackLimit=1", "core.bigFileThreshold=8m")
 """What a fetch brings is one pack, which the limit above can bound, and no large file of it is held in memory."""
+BY_TAG = "the last tag by name: "
+KEPT = ", of an earlier collect: the repository could not be reached"
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
 
 Sightings = dict[str, list[tuple[datetime, str]]]
@@ -50,6 +54,10 @@ Sightings = dict[str, list[tuple[datetime, str]]]
 
 class CollectError(Exception):
     """This repository gives no submission; the message says why."""
+
+
+class UnreachableError(CollectError):
+    """Nor does it say that it has none: the network, the server or the permission to read it is missing."""
 
 
 def read_pins(path: Path) -> Sightings:
@@ -81,7 +89,10 @@ def read_pins(path: Path) -> Sightings:
 
 @dataclass(frozen=True)
 class Repository:
-    """A bare copy of a student's repository, of as little of it as will do."""
+    """A bare copy of a student's repository, of as little of it as will do.
+
+    Where git is made to reach the repository itself and cannot, that is an UnreachableError.
+    """
 
     store: Path
     address: str
@@ -111,18 +122,23 @@ class Repository:
             raise CollectError(printable(said) or f"git {arguments[0]} failed")
         return done.stdout
 
+    def reach(self, *arguments: str) -> bytes:
+        try:
+            return self.git(*arguments)
+        except CollectError as error:
+            raise UnreachableError(str(error)) from error
+
     def fetch(self, what: str) -> str:
         """Fetch one commit, branch or tag; the commit."""
         self.git("init", "--quiet", "--bare", "--template=", ".")
-        self.git("fetch", "--quiet", "--depth=1", "--no-tags", "--", self.address, what)
+        self.reach("fetch", "--quiet", "--depth=1", "--no-tags", "--", self.address, what)
         return self.git("rev-parse", "FETCH_HEAD^{commit}").decode().strip()
 
     def last_tag(self) -> str | None:
         """The last `submit/*` tag, its numbers compared as numbers: submit/10 comes after submit/9."""
         self.git("init", "--quiet", "--bare", "--template=", ".")
-        said = self.git("ls-remote", "--refs", "--", self.address, "refs/tags/submit/*").decode(
-            "utf-8", "replace"
-        )
+        found = self.reach("ls-remote", "--refs", "--", self.address, "refs/tags/submit/*")
+        said = found.decode("utf-8", "replace")
         names = [line.split("\t", 1)[1] for line in said.splitlines() if "\t" in line]
         return max(names, key=natural, default=None)
 
@@ -158,9 +174,11 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     ]
 
 
-def collected(student: Student, take: str, seen: Sightings, out: Path) -> Student:
-    """The student's line with what was found; the file is written below `out`."""
-    folder = out / student.handle
+def collected(
+    student: Student, take: str, seen: Sightings, out: Path, earlier: Student | None = None
+) -> Student:
+    """The student's line with what was found; the file is written below `out`. earlier: their line of last time."""
+    folder, what, how, observed = out / student.handle, "", "", ""
     with tempfile.TemporaryDirectory(prefix="featherweight-collect-") as store:
         try:
             if not ADDRESS.fullmatch(student.repository):
@@ -172,7 +190,16 @@ def collected(student: Student, take: str, seen: Sightings, out: Path) -> Studen
             commit = repository.fetch(what)
             content = repository.file(commit)
         except CollectError as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, UnreachableError) and stands(earlier, what, how, take, folder):
+                assert earlier is not None
+                return replace(
+                    student,
+                    commit=earlier.commit,
+                    chosen_by=f"{how or earlier.chosen_by.removesuffix(KEPT)}{KEPT}",
+                    observed=observed or earlier.observed,
+                    path=student.handle,
+                    missing="",
+                )
             return replace(student, missing=str(error), path="", commit="", chosen_by="", observed="")
     write(folder / WANTED, content)
     write(folder / "commit", f"{commit}\n".encode())
@@ -184,6 +211,20 @@ def collected(student: Student, take: str, seen: Sightings, out: Path) -> Studen
     return replace(student, commit=commit, chosen_by=how, observed=observed, path=student.handle, missing="")
 
 
+def stands(earlier: Student | None, what: str, how: str, take: str, folder: Path) -> bool:
+    """Whether the file of an earlier collect is one that this collect could have chosen.
+
+    what, how: what was to be fetched; empty where not even that could be asked. Another commit than the one that is
+    wanted, or one that was chosen in another way, is nobody's submission.
+    """
+    if earlier is None or earlier.missing or not (folder / WANTED).is_file():
+        return False
+    was = earlier.chosen_by.removesuffix(KEPT)
+    if re.fullmatch("[0-9a-f]{7,64}", what):
+        return earlier.commit.startswith(what)
+    return was == how if how else take == "tag" and was.startswith(BY_TAG)
+
+
 def wanted(student: Student, take: str, seen: Sightings, repository: Repository) -> tuple[str, str, str]:
     """What to fetch, in words how that was chosen, and when a server saw it, where that is known."""
     if student.commit:
@@ -192,7 +233,7 @@ def wanted(student: Student, take: str, seen: Sightings, repository: Repository)
         tag = repository.last_tag()
         if tag is None:
             raise CollectError("there is no tag submit/* in the repository")
-        return tag, f"the last tag by name: {printable(tag.removeprefix('refs/tags/'))}", ""
+        return tag, f"{BY_TAG}{printable(tag.removeprefix('refs/tags/'))}", ""
     if take == "due":
         if not student.due:
             raise CollectError("--take due needs a time in the roster's column due")
@@ -226,20 +267,32 @@ def collect(roster: Path, out: Path, take: str = "newest", pins: Path | None = N
     students = read_roster(roster)
     seen = read_pins(pins) if pins is not None else {}
     out.mkdir(parents=True, exist_ok=True)
-    found = []
-    for student in students:
+    earlier = (
+        {each.handle: each for each in read_roster(out / COLLECTED)} if (out / COLLECTED).is_file() else {}
+    )
+    found: list[Student] = []
+    for number, student in enumerate(students):
         if student.repository.startswith("./"):
             student = replace(student, repository=str((roster.parent / student.repository).resolve()))
-        line = collected(student, take, seen, out)
+        line = collected(student, take, seen, out, earlier.get(student.handle))
         why = f"missing: {line.missing}" if line.missing else f"{line.commit[:12]} ({line.chosen_by})"
         print(f"{student.handle}: {why}", flush=True)
         found.append(line)
+        ahead = [earlier.get(each.handle) or not_yet(each) for each in students[number + 1 :]]
+        write_lines(out / COLLECTED, [*found, *ahead])
+    return found
+
+
+def not_yet(student: Student) -> Student:
+    return replace(student, missing="not collected yet", path="", commit="", chosen_by="", observed="")
+
+
+def write_lines(path: Path, students: list[Student]) -> None:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
-    writer.writerows([student.__dict__ for student in found])
-    write(out / COLLECTED, text.getvalue().encode())
-    return found
+    writer.writerows([student.__dict__ for student in students])
+    write(path, text.getvalue().encode())
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -255,7 +308,9 @@ def run_collect(options: argparse.Namespace) -> int:
     """The exit code: 0, whoever is missing."""
     found = collect(options.roster, options.out, options.take, options.pins)
     missing = sum(bool(student.missing) for student in found)
-    print(f"collected {len(found) - missing} of {len(found)}; written: {options.out / COLLECTED}")
+    kept = sum(student.chosen_by.endswith(KEPT) for student in found)
+    of_these = f" ({kept} of an earlier collect: collect again)" if kept else ""
+    print(f"collected {len(found) - missing} of {len(found)}{of_these}; written: {options.out / COLLECTED}")
     return 0
 
 
