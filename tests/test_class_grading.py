@@ -232,3 +232,28 @@ def test_where_there_is_no_class_nothing_is_made(tmp_path, suites):
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
         assert not (tmp_path / "out").exists()
+
+
+def test_who_left_the_class_is_marked_and_keeps_what_they_had(tmp_path, suites):
+    """A roster of today decides who counts: statistics, gradebooks and pages are of those in it alone."""
+    from grader.classroom.gradebook import graded as in_gradebook
+    from grader.classroom.report import facts_of
+
+    place, out = make_class(tmp_path / "in", {"ada": RIGHT, "bob": HALF}), tmp_path / "out"
+    rosters = []
+    for names in (("ada", "bob"), ("ada",)):
+        rosters.append(place / f"{len(names)}.csv")
+        rosters[-1].write_text("\n".join(["handle", *names]) + "\n")
+    graded(rosters[0], out, suites)
+    done = graded(rosters[1], out, suites)
+    rows = {row.id: row for row in done.rows}
+    assert (rows["ada"].status, rows["bob"].status, rows["bob"].points) == ("graded", "not in the class", 30)
+    assert rows_of(out)["bob"]["status"] == "not in the class"
+    assert [each.student.handle for each in in_gradebook(Results(out))] == ["ada"]
+    facts = facts_of(Results(out))
+    assert (facts["mean"], facts["absent"]) == (100, [])
+    assert (
+        "graded now: 0 of 1; the class: 1 graded, 1 not in the class"
+        in class_run(rosters[1], out, suites).stdout
+    )
+    assert [row.status for row in graded(rosters[0], out, suites).rows] == ["graded", "graded"]

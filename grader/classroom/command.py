@@ -16,7 +16,7 @@ from grader.classroom.points import read_class_points, strangers
 from grader.classroom.pool import LocalPool, Pool
 from grader.classroom.results import CLASS, Results
 from grader.classroom.roster import read_class
-from grader.classroom.summary import ERROR, SUMMARY, counted
+from grader.classroom.summary import ERROR, LEFT, SUMMARY, counted
 from grader.classroom.task import GRADER_LOG, Settings
 from grader.progress import progress_on_stderr
 from grader.rules import ROOT
@@ -190,7 +190,8 @@ def report_lines(done: Done, out: Path) -> Iterable[str]:
             log = Results(out).shelf(row.id).newest_run()
             where = f" ({log / GRADER_LOG})" if log is not None and (log / GRADER_LOG).is_file() else ""
             yield f"grader error: {row.id}: {row.reason}{where}"
-    yield f"graded now: {done.graded} of {len(done.rows)}; the class: {counted(done.rows)}"
+    count = sum(row.status != LEFT for row in done.rows)
+    yield f"graded now: {done.graded} of {count}; the class: {counted(done.rows)}"
     yield f"written: {out / CLASS / SUMMARY}"
 
 

@@ -58,7 +58,7 @@ class Book:
 def graded(results: Results, zero_if_missing: bool = False) -> list[Graded]:
     return [
         Graded(student, counting(shelf, student, zero_if_missing))
-        for shelf in results.shelves()
+        for shelf in results.enrolled()
         if (student := shelf.student()) is not None
     ]
 

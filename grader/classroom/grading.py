@@ -107,6 +107,7 @@ def grade_class(order: Order, progress: Silent | None = None) -> Done:
     with results.alone():
         settings = settled(order, results)
         results.put_settings(asdict(settings))
+        results.put_class(student.handle for student in students)
         points = read_class_points(settings.paths, order.out)
         progress.stage("getting ready")
         pool = order.pool(settings, order.jobs)

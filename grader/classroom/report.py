@@ -24,7 +24,7 @@ from grader.classroom.plan import base_name, final_points
 from grader.classroom.points import named
 from grader.classroom.results import Results, Shelf
 from grader.classroom.similar import Pair, alike
-from grader.classroom.summary import ERROR, GRADED, rows
+from grader.classroom.summary import ERROR, GRADED, LEFT, rows
 from grader.progress import progress_on_stderr
 from grader.record import Record, write_whole
 
@@ -107,7 +107,7 @@ def sources(shelves: Iterable[Shelf]) -> dict[str, bytes]:
 
 
 def facts_of(results: Results) -> dict[str, Any]:
-    shelves, table = results.shelves(), rows(results)
+    shelves, table = results.enrolled(), rows(results)
     records = [record for shelf in shelves if (record := shelf.result()) is not None]
     decided = [record for record in records if record["error"] is None]
     points = [value for record in decided if (value := final_points(record)) is not None]
@@ -138,7 +138,7 @@ def facts_of(results: Results) -> dict[str, Any]:
         "hardest": hardest(decided),
         "mistakes": mistakes(decided),
         "errors": [row for row in table if row.status == ERROR],
-        "absent": [row for row in table if row.status not in (GRADED, ERROR)],
+        "absent": [row for row in table if row.status not in (GRADED, ERROR, LEFT)],
         "pairs": pairs,
         "unlike": unlike,
     }
@@ -153,7 +153,7 @@ def write_report(results: Results) -> Path:
 
 def run_report(options: argparse.Namespace) -> int:
     results, made = Results(options.results), templates()
-    shelves = results.shelves()
+    shelves = results.enrolled()
     with progress_on_stderr() as progress:
         progress.stage("feedback", len(shelves))
         written = 0

@@ -7,7 +7,7 @@
     RESULTS/ID/history/0001.json  what counted before
     RESULTS/ID/accepted.json    a later key that the newest run stands for as well: see --affected-by
     RESULTS/regrade.toml        the instructor's: see grader.classroom.points
-    RESULTS/_class/             settings, the summary, the report
+    RESULTS/_class/             settings, who is in the class, the summary, the report
 
 `result.json` is a function of the other files: a process that dies between two of them leaves nothing that the
 next one does not put right.
@@ -19,7 +19,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from grader.grade import ARTIFACT, LOG, RESULT, made_folder
 from grader.process import remove
 from grader.record import Record, check, write_whole
 
-CLASS, SETTINGS, LOCK = "_class", "class.json", ".lock"
+CLASS, SETTINGS, STUDENTS, LOCK = "_class", "class.json", "students.json", ".lock"
 STUDENT, JOB, SOURCE, ACCEPTED = "student.json", "job.json", "compression.py", "accepted.json"
 
 
@@ -197,11 +197,20 @@ class Results:
         return Shelf(self.root / name)
 
     def shelves(self) -> list[Shelf]:
-        """Everybody that has a line, in the order of their names. Raises UnusableError where this is no class."""
+        """Everybody that ever had a line, in the order of their names. Raises UnusableError where this is no class."""
         if not (self.own / SETTINGS).is_file():
             raise UnusableError(f"{self.root} holds no class's results: make them with `grade-class`")
         found = (path.parent for path in self.root.glob(f"*/{STUDENT}"))
         return [Shelf(path) for path in sorted(found, key=lambda path: path.name)]
+
+    def enrolled(self) -> list[Shelf]:
+        """Those who are in the class as it was last read; who left keeps a folder, and is not among them."""
+        names: list[str] | None = read_json(self.own / STUDENTS)
+        return [shelf for shelf in self.shelves() if names is None or shelf.id in names]
+
+    def put_class(self, handles: Iterable[str]) -> None:
+        """Say who is in the class now."""
+        replace_where_other(self.own / STUDENTS, as_json(sorted(handles)))
 
     def settings(self) -> dict[str, Any] | None:
         facts: dict[str, Any] | None = read_json(self.own / SETTINGS)

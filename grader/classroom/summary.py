@@ -6,7 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from grader.classroom.cells import safe
 from grader.classroom.plan import final_points
@@ -15,11 +15,14 @@ from grader.record import Record, write_whole
 
 SUMMARY = "summary.csv"
 GRADED, MISSING, ERROR, WAITING = "graded", "missing", "grader error", "not graded yet"
+LEFT = "not in the class"
 
 
 @dataclass(frozen=True)
 class Row:
-    """status: "graded", "missing" (nothing to grade), "grader error" (no points decided) or "not graded yet"."""
+    """status: "graded", "missing" (nothing to grade), "grader error" (no points decided), "not graded yet" or "not in
+    the class": who left it, with what they had.
+    """
 
     id: str
     status: str
@@ -39,7 +42,9 @@ class Row:
 
 
 def rows(results: Results) -> list[Row]:
-    return [row_of(shelf) for shelf in results.shelves()]
+    enrolled = {shelf.id for shelf in results.enrolled()}
+    found = (row_of(shelf) for shelf in results.shelves())
+    return [row if row.id in enrolled else replace(row, status=LEFT) for row in found]
 
 
 def row_of(shelf: Shelf) -> Row:
@@ -86,5 +91,5 @@ def write_summary(made: Iterable[Row], results: Results) -> None:
 def counted(made: Iterable[Row]) -> str:
     counts = Counter(row.status for row in made)
     return ", ".join(
-        f"{counts[status]} {status}" for status in (GRADED, MISSING, ERROR, WAITING) if counts[status]
+        f"{counts[status]} {status}" for status in (GRADED, MISSING, ERROR, WAITING, LEFT) if counts[status]
     )
