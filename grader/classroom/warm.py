@@ -8,7 +8,7 @@ submission changes in this process, no other sees. It is the trusted side that i
 submissions, are started anew for each, in a sandbox of their own, as `grade` does.
 
 Tasks come as lines on stdin, answers go as lines to stdout. When stdin ends, however that came about, forks that
-still run are ended, and what they left is removed.
+still run are ended, and what they left is removed. What one left that was killed, the next removes at its start.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 from assignment.plain import Flat  # noqa: E402
 from assignment.seam import Call, Submission, SubmissionError  # noqa: E402
 from grader import UnusableError  # noqa: E402
+from grader.classroom.folders import own_folder, remove_abandoned  # noqa: E402
 from grader.classroom.task import GRADER_LOG, Facts, Settings, Task  # noqa: E402
 from grader.grade import TESTS, Inputs, grade_source, inputs_with  # noqa: E402
 from grader.lock import end_with_parent  # noqa: E402
-from grader.process import remove  # noqa: E402
 from grader.remote import RemoteSubmission  # noqa: E402
 from grader.rules import read_points  # noqa: E402
 from grader.standing import digits_on_disk  # noqa: E402
@@ -58,21 +58,19 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started this; then stdin ends
-    root = Path(tempfile.mkdtemp(prefix="featherweight-class-"))
-    root.chmod(0o711)  # a worker may be another user
-    tempfile.tempdir = str(root)
-    try:
-        facts, inputs = warmed(settings, root)
-        send(writing, {"ready": asdict(facts)})
-        Foreman(settings, root, reading, writing, inputs).serve()
-    except Exception as error:
-        traceback.print_exc()
-        send(
-            writing,
-            {"fault": f"{type(error).__name__}: {error}", "usable": not isinstance(error, UnusableError)},
-        )
-    finally:
-        remove(root)
+    remove_abandoned()
+    with own_folder() as root:
+        tempfile.tempdir = str(root)
+        try:
+            facts, inputs = warmed(settings, root)
+            send(writing, {"ready": asdict(facts)})
+            Foreman(settings, root, reading, writing, inputs).serve()
+        except Exception as error:
+            traceback.print_exc()
+            send(
+                writing,
+                {"fault": f"{type(error).__name__}: {error}", "usable": not isinstance(error, UnusableError)},
+            )
 
 
 class NothingYet(Submission):
