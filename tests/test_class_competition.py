@@ -62,6 +62,8 @@ def ways_to_change(images):
     attempt("map", lambda: np.load(name, mmap_mode="r+").__setitem__(0, 1))
     attempt("flag", lambda: images.setflags(write=True))
     attempt("mode", lambda: os.chmod(name, 0o666))
+    attempt("times", lambda: os.utime(name, (1, 1)))
+    attempt("attribute", lambda: os.setxattr(name, "user.note", b"x"))
     attempt("unlink", lambda: os.unlink(name))
     attempt("replace", lambda: os.rename(name, str(name) + ".old"))
     attempt("link", lambda: os.link(name, os.environ["HOME"] + "/mine"))
