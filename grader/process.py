@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from grader.sandbox import SCRATCH_BYTES, Backend, Room
 
 START_SECONDS = 60
 TICK_SECONDS = 0.25
-IDLE_SHARE = 0.05
+UNSURE_SHARE = 0.1
+"""How far waiting counts that may be for a disk: the machine's doing, or one write to disk after the other."""
 MOST_FILES = 2048
 """In a scratch folder. Empty ones take up no space that counts, but the kernel's memory and the time to look at them."""
 CPU_GRACE_SECONDS = 5
@@ -62,13 +64,17 @@ class Deadline:
 
 
 class Clock:
-    """Measures one exchange against its deadline. The first look comes after a quarter of a second."""
+    """Measures one exchange against its deadline. The first look comes after a quarter of a second.
+
+    What of a stretch of time was neither CPU time nor time in which another process had the CPU was waiting.
+    idle: seconds of it in stretches at whose end no thread ran or waited for a disk; unsure: in the others.
+    """
 
     def __init__(self, worker: WorkerProcess, deadline: Deadline):
         self.worker, self.deadline = worker, deadline
         self.started = self.last_wall = time.monotonic()
         self.first_cpu: float | None = None
-        self.last_cpu = self.idle = 0.0
+        self.last_cpu = self.last_crowded = self.idle = self.unsure = 0.0
 
     @property
     def spent_seconds(self) -> float:
@@ -82,11 +88,17 @@ class Clock:
         if now - self.last_wall < TICK_SECONDS:
             return
         cpu = self.worker.cpu_seconds()
+        crowded, states = self.worker.threads()
         if self.first_cpu is None:
             self.first_cpu = self.last_cpu = cpu
-        elif cpu - self.last_cpu < IDLE_SHARE * (now - self.last_wall) and self.worker.is_waiting():
-            self.idle += now - self.last_wall
-        self.last_wall, self.last_cpu = now, cpu
+        else:
+            busy = cpu - self.last_cpu + crowded - self.last_crowded
+            waited = max(0.0, now - self.last_wall - busy)
+            if states.isdisjoint("RD"):
+                self.idle += waited
+            else:
+                self.unsure += waited
+        self.last_wall, self.last_cpu, self.last_crowded = now, cpu, crowded
         if self.deadline.on_tick is not None:
             self.deadline.on_tick(self.spent_seconds)
         self.worker.check_scratch()
@@ -194,7 +206,7 @@ class WorkerProcess:
             raise WorkerStoppedError("babble", str(error)) from error
         finally:
             self.spent_seconds += clock.spent_seconds
-            self.idle_seconds += clock.idle
+            self.idle_seconds += clock.idle + UNSURE_SHARE * clock.unsure
 
     def _send(self, outgoing: bytes, clock: Clock) -> None:
         left = memoryview(outgoing)
@@ -257,14 +269,18 @@ class WorkerProcess:
                 total += sum(process.cpu_times()[:4])
         return total
 
-    def is_waiting(self) -> bool:
-        """Whether none of its processes wants to run."""
-        busy = {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP}
-        states = []
+    def threads(self) -> tuple[float, set[str]]:
+        """Seconds that its threads wanted to run and did not, and what each does now, by the kernel's letters.
+
+        "R" runs or wants to, "D" waits for a disk, others for anything else.
+        """
+        crowded, states = 0.0, set()
         for process in self._family():
-            with contextlib.suppress(psutil.Error):
-                states.append(process.status())
-        return not busy.intersection(states)
+            for folder in glob(f"/proc/{process.pid}/task/*"):
+                with contextlib.suppress(OSError, IndexError, ValueError):
+                    states.add(Path(folder, "stat").read_text("latin-1").rpartition(")")[2].split()[0])
+                    crowded += int(Path(folder, "schedstat").read_text().split()[1]) / 1e9
+        return crowded, states
 
     def close(self) -> None:
         """End the worker and what it has started, at once; the innermost first, so that each is waited for."""

@@ -13,6 +13,7 @@ import pytest
 from assignment.nn import Dataset, Dense, ReLU, Sequential
 from assignment.seam import SubmissionError
 from grader.log import nowhere
+from grader.process import Clock, Deadline
 from grader.remote import RemoteSubmission, printable, room_for
 from grader.rules import read_rules
 from grader.sandbox import NoSandbox
@@ -316,3 +317,42 @@ def test_words_of_a_private_submission_are_not_used_when_it_is_imported_again(re
 def test_printable_text_has_one_line_and_no_control_characters():
     assert printable("a\nb\x1b[31mc\ud800\u202e" + "d" * 9999).startswith("a b [31mc ddd")
     assert len(printable("d" * 9999)) == 600
+
+
+class Paced:
+    """A worker for a clock: in each second it computes for so long, and wants to for so long without getting to."""
+
+    def __init__(self, computes: float, is_crowded_out: float, states: str):
+        self.computes, self.is_crowded_out, self.states = computes, is_crowded_out, set(states)
+        self.now = 0.0
+
+    def cpu_seconds(self) -> float:
+        return self.computes * self.now
+
+    def threads(self) -> tuple[float, set[str]]:
+        return self.is_crowded_out * self.now, self.states
+
+    def check_scratch(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("computes", "is_crowded_out", "states", "idle", "unsure"),
+    [
+        (1.0, 0.0, "R", 0, 0),
+        (0.1, 0.9, "R", 0, 0),  # the machine is busy with others: no fault of the submission's
+        (0.1, 0.9, "SR", 0, 0),
+        (0.2, 0.0, "S", 8, 0),  # awake now and then
+        (0.2, 0.0, "D", 0, 8),  # one write to disk after the other
+    ],
+)
+def test_a_clock_tells_waiting_from_being_crowded_out(
+    monkeypatch, computes, is_crowded_out, states, idle, unsure
+):
+    worker = Paced(computes, is_crowded_out, states)
+    monkeypatch.setattr("time.monotonic", lambda: worker.now)
+    clock = Clock(worker, Deadline(100))
+    for tick in range(1, 43):
+        worker.now = tick / 4
+        clock.look()
+    assert (clock.idle, clock.unsure) == pytest.approx((idle, unsure), abs=0.3)
