@@ -21,7 +21,9 @@ def row(*values):
 
 
 def shown(array):
-    return np.round(np.asarray(array, float), 4).tolist()
+    """Numbers for a sentence: no more than fit there, however many came back."""
+    numbers = np.asarray(array, float)
+    return np.round(numbers if numbers.size <= 64 else numbers.ravel()[:64], 4).tolist()
 
 
 # quantize_affine
