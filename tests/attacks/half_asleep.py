@@ -1,6 +1,5 @@
 """Wakes just often enough not to look idle, and makes a call last for minutes"""
 # keeps: count_parameters, sparsity
-# slow: 250 s
 
 import time
 
