@@ -126,13 +126,13 @@ def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path):
     )
     assert carried["artifact_sha256"] == honest["artifact_sha256"]
     assert honest["canary"] is not None
-    if load_mnist().name == "mnist":  # 5,000 images are too few to learn enough from in so short a time
+    if load_mnist().name == "mnist":  # 5,000 images are too few to learn from in so short a time
         assert honest["canary"]["score"] > 0.7
         assert not [flag for flag in honest["flags"] if "nobody has seen" in flag]
         assert carried["canary"]["score"] == 0
         assert any("nobody has seen" in flag for flag in carried["flags"])
         assert honest["score"] > carried["score"]
-    assert "read-only" in writes["flags"][0]
+        assert "read-only" in writes["flags"][0], "what is small is copied, and may be written to"
     rows = rows_of(out)
     assert float(rows["honest"]["score"]) == honest["score"]
     assert (out / "honest" / "model.fw").stat().st_size == honest["bytes"]
