@@ -107,7 +107,7 @@ def walk(
             decoded.append(from_matrix(result, shape))
             costs.append(((coder.spent() - before) / 8, plan))
             if role == 0:
-                hints = density_bucket(np.count_nonzero(plan.symbols, axis=0), layout.rows)
+                hints = np.asarray(density_bucket(np.count_nonzero(plan.symbols, axis=0), layout.rows))
         layers.append(build(spec, decoded))
         rows += ledger_rows(index, layers[-1], costs)
     return layers, rows

@@ -31,7 +31,7 @@ from .contexts import (
     size_bucket,
 )
 from .entropy import ArtifactError, Coder
-from .mixing import LOG, Mixture, counts_of, evenly
+from .mixing import LOG, Mixture, counts_of, evenly, within
 from .priors import EXPECTED, SIGN_WEIGHTS, SIZE_WEIGHTS, USED_WEIGHTS, ZERO_WEIGHTS
 
 Array = np.ndarray
@@ -74,50 +74,73 @@ LAST = 10
 class Contexts:
     """Slots of a `Mixture`: a part for each input, each part a grid of its context's values."""
 
-    def __init__(self, *shapes: tuple[int, ...]) -> None:
-        self.shapes = shapes
+    def __init__(self, sizes: dict[str, int], *inputs: str) -> None:
+        """sizes: how many values each thing known has; inputs: which of them are an input's context, with spaces."""
+        self.names = tuple(sizes)
+        self.strides = np.zeros((len(inputs), len(sizes)), np.int64)
         self.starts = [0]
-        for shape in shapes:
-            self.starts.append(self.starts[-1] + int(np.prod(shape)))
+        for row, names in zip(self.strides, inputs, strict=True):
+            slots = 1
+            for name in reversed(names.split()):
+                row[self.names.index(name)] = slots
+                slots *= sizes[name]
+            self.starts.append(self.starts[-1] + slots)
+        self._first = np.array(self.starts[:-1])[:, None]
 
-    def slots(self, *values: tuple[Array | int, ...], count: int) -> Array:
-        """(inputs, count) slots: for each input, the values of its context, each (count,) or one for all."""
-        result = np.empty((len(self.shapes), count), np.int64)
-        for k, (shape, value) in enumerate(zip(self.shapes, values, strict=True)):
-            place: Array | int = 0
-            for size, v in zip(shape, value, strict=True):
-                place = place * size + v
-            result[k] = self.starts[k] + place
-        return result
+    def slots(self, count: int, **values: Array | int) -> Array:
+        """(inputs, count) slots where what is known is `values`, each (count,) or one for all."""
+        known = np.empty((len(self.names), count), np.int64)
+        for row, name in enumerate(self.names):
+            known[row] = values[name]
+        return self.strides @ known + self._first
 
 
 K, D, S, B, N = KINDS, DENSITIES, SIZES, BALANCES, NODES
 CONTEXTS = {
-    "USED": Contexts((K, 16, D + 1), (K, 16, D + 1)),
-    "ZERO": Contexts(
-        (K, TILE),
-        (K, 128),
-        (K, NEAR, D),
-        (K, D, D),
-        (K, D, D + 1),
-        (K, D, 16),
-        (K,),
-        (K, D, D),
-        (K, D, D + 1),
-        (K, D, D),
+    "USED": Contexts(
+        {"kind": K, "pattern": 16, "amount": 16, "density": D + 1, "hint": D + 1},
+        "kind pattern hint",
+        "kind amount density",
     ),
-    "SIGN": Contexts((K, TILE), (K, 81), (K, B, 3), (K, 25), (K, B, 3), (K,), (K, B), (K, B, B)),
+    "ZERO": Contexts(
+        {"kind": K, "unit": TILE, "pattern": 128, "near": NEAR, "some": 16, "column": D, "window": D}
+        | {"density": D, "so_far": D, "hint": D + 1},
+        "kind unit",
+        "kind pattern",
+        "kind near column",
+        "kind column density",
+        "kind density hint",
+        "kind density some",
+        "kind",
+        "kind window column",
+        "kind so_far hint",
+        "kind so_far column",
+    ),
+    "SIGN": Contexts(
+        {"kind": K, "unit": TILE, "pattern": 81, "column": B, "behind": 3, "lean": 25, "leaning": 3}
+        | {"so_far": B, "window": B},
+        "kind unit",
+        "kind pattern",
+        "kind column behind",
+        "kind lean",
+        "kind column leaning",
+        "kind",
+        "kind so_far",
+        "kind window column",
+    ),
     "SIZE": Contexts(
-        (K, S, N),
-        (K, S, N),
-        (K, 2, N),
-        (K, D, N),
-        (K, S, S, N),
-        (K, S, N),
-        (K, S, N),
-        (K, S, N),
-        (K, LAST, N),
-        (LEVELS, N),
+        {"kind": K, "near": S, "column": S, "negative": 2, "density": D, "row": S, "window": S, "so_far": S}
+        | {"last": LAST, "level": LEVELS, "question": N},
+        "kind near question",
+        "kind column question",
+        "kind negative question",
+        "kind density question",
+        "kind near column question",
+        "kind row question",
+        "kind window question",
+        "kind so_far question",
+        "kind last question",
+        "level question",
     ),
 }
 WEIGHTS = {"USED": USED_WEIGHTS, "ZERO": ZERO_WEIGHTS, "SIGN": SIGN_WEIGHTS, "SIZE": SIZE_WEIGHTS}
@@ -195,8 +218,9 @@ class SymbolCoder:
         """Whether a row has anything but zeros."""
         pattern = sum(1 << k for k, count in enumerate(row.counts) if count)
         amount = sum(3 if count > 1 else count for count in row.counts)
-        contexts = (row.kind, pattern, row.hint), (row.kind, amount, row.density)
-        slots = CONTEXTS["USED"].slots(*contexts, count=1)
+        slots = CONTEXTS["USED"].slots(
+            1, kind=row.kind, pattern=pattern, amount=amount, density=row.density, hint=row.hint
+        )
         known = np.full((1, 1), 256)
         return bool(self._used.code(self.coder, slots, known, row.kind, np.array([int(given.any())]))[0])
 
@@ -249,20 +273,19 @@ class SymbolCoder:
         column = density_bucket(known.column_count[part], row.index)
         window = density_bucket(row.window_count[part], row.window_total)
         used = int(np.count_nonzero(before))
-        so_far = int(density_bucket(used, len(before))) if len(before) else row.density
-        kind = row.kind
+        so_far = density_bucket(used, len(before)) if len(before) else row.density
         slots = CONTEXTS["ZERO"].slots(
-            (kind, np.arange(part.start, part.stop)),
-            (kind, pattern),
-            (kind, weight, column),
-            (kind, column, row.density),
-            (kind, row.density, row.hint),
-            (kind, row.density, np.minimum(weight, 15)),
-            (kind,),
-            (kind, window, column),
-            (kind, so_far, row.hint),
-            (kind, so_far, column),
-            count=count,
+            count,
+            kind=row.kind,
+            unit=np.arange(part.start, part.stop),
+            pattern=pattern,
+            near=weight,
+            some=np.minimum(weight, 15),
+            column=column,
+            window=window,
+            density=row.density,
+            so_far=so_far,
+            hint=row.hint,
         )
         odds = np.empty((6, count), np.int64)
         odds[0] = row.odds
@@ -280,19 +303,18 @@ class SymbolCoder:
         lean = 2 * left + 2 * up + upleft + upright + left2 + up2
         balance = balance_bucket(known.column_lean[units], known.column_count[units])
         negatives, positives = int((before < 0).sum()), int((before > 0).sum())
-        so_far = int(balance_bucket(negatives - positives, negatives + positives))
-        kind = row.kind
-        wide = balance_bucket(row.window_lean[units], row.window_count[units])
+        so_far = balance_bucket(negatives - positives, negatives + positives)
         slots = CONTEXTS["SIGN"].slots(
-            (kind, units),
-            (kind, pattern),
-            (kind, balance, plane + 1),
-            (kind, np.clip(lean, -12, 12) + 12),
-            (kind, balance, np.sign(lean) + 1),
-            (kind,),
-            (kind, so_far),
-            (kind, wide, balance),
-            count=len(units),
+            len(units),
+            kind=row.kind,
+            unit=units,
+            pattern=pattern,
+            column=balance,
+            behind=plane + 1,
+            lean=within(lean, 12) + 12,
+            leaning=np.sign(lean) + 1,
+            so_far=so_far,
+            window=balance_bucket(row.window_lean[units], row.window_count[units]),
         )
         odds = np.empty((5, len(units)), np.int64)
         more = row.window_count[units] + row.window_lean[units]
@@ -310,20 +332,20 @@ class SymbolCoder:
         near = size_bucket(sizes.sum(axis=0), np.count_nonzero(sizes, axis=0))
         column = size_bucket(known.column_size[units], known.column_count[units])
         wide = size_bucket(row.window_size[units], row.window_count[units])
-        so_far = int(size_bucket(int(np.abs(before).sum()), int(np.count_nonzero(before))))
-        kind = row.kind
+        so_far = size_bucket(int(np.abs(before).sum()), int(np.count_nonzero(before)))
         return CONTEXTS["SIZE"].slots(
-            (kind, near, 0),
-            (kind, column, 0),
-            (kind, negative, 0),
-            (kind, row.density, 0),
-            (kind, near, column, 0),
-            (kind, row.mean, 0),
-            (kind, wide, 0),
-            (kind, so_far, 0),
-            (kind, np.minimum(known.column_last[units], LAST - 1), 0),
-            (self._level(known, alphabet), 0),
-            count=len(units),
+            len(units),
+            kind=row.kind,
+            near=near,
+            column=column,
+            negative=negative,
+            density=row.density,
+            row=row.mean,
+            window=wide,
+            so_far=so_far,
+            last=np.minimum(known.column_last[units], LAST - 1),
+            level=self._level(known, alphabet),
+            question=0,
         )
 
     def _level(self, known: Known, alphabet: Alphabet) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from assignment.artifact import ledger, pack, unpack
 from assignment.levels import fit_step
-from assignment.nn import AvgPool2D, Dense, Flatten, ReLU, Reshape, Sequential
+from assignment.nn import AvgPool2D, Dense, Flatten, Layer, ReLU, Reshape, Sequential
 from benchmarks.stored_models import models
 from tests.artifact_models import (
     Array,
@@ -66,6 +67,17 @@ def test_a_codebook_costs_its_entropy_and_its_levels() -> None:
 def test_a_grid_for_each_unit_costs_a_step_for_each() -> None:
     """8 bits a weight, and 50 steps of four bytes: per-unit quantizers are not punished."""
     assert weight_bytes(unit_grids(np.random.default_rng(0), (400, 50))) < 1.01 * 400 * 50 + 50 * 4.5
+
+
+def test_many_rows_of_few_weights_on_a_fine_grid_are_within_what_a_decoder_does() -> None:
+    """Of honest models these ask for the most work for a byte; beyond the limit they would be written raw."""
+    rng, layers = np.random.default_rng(0), list[Layer]()
+    for inputs, units in pairwise((784, 64, 64, 64, 64, 64, 10)):
+        levels = np.rint(rng.normal(0, 50, (inputs, units)))
+        levels[np.abs(levels) < np.quantile(np.abs(levels), 0.95)] = 0
+        weight = (levels * 0.002).astype(np.float32)
+        layers += [Dense.from_arrays(weight, np.zeros(units, np.float32)), ReLU()]
+    assert {row.coding for row in ledger(pack(Sequential(layers[:-1])))[1:]} == {"grid", "zeros"}
 
 
 def test_constants_zeros_and_empty_lines_are_nearly_free() -> None:
