@@ -5,8 +5,9 @@
 
 Expectations: how often each slot's bit was 1, over all models, each model's vote capped. Weights: a logistic
 regression of the bits on what the inputs said of them, early bits counting most, held near the weights that are there.
-Format version 1 has the tables that assignment/priors.py holds, whatever this prints: the models that made them were
-also small convolutional networks rounded to 4, 5 and 7 bits, and training is not the same on every machine.
+Format version 1 has the tables that assignment/priors.py holds, whatever this prints: training is not the same on every
+machine, and what sparse kernels begin with was learned later than the rest, from the tuning set and eight networks of
+the open division's kind (5 to 16 and 8 to 24 channels, 8 to 30 epochs: benchmarks/search_open.py HIDDEN=... --keep).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     ... python benchmarks/make_models.py --set tuning --folder /tmp/tuning   # other seeds, widths, grids
     ... python benchmarks/make_models.py --set held-out --folder /tmp/held-out
 
-The coder's tables were learned on the tuning set and on small convolutional networks rounded to 4, 5 and 7 bits; its
+The coder's tables were learned on the tuning set and on small convolutional networks, see learn_priors.py; its
 constants were also tried on committed models. None of the held-out set was learned from, but all of it was looked at
 while the coder changed. By default 20,000 images train a model, and few epochs: networks so trained are easier to pack
 than those of someone who spends a day on one. Each file has the arrays in order (`0`, `1`, ...) and the layers as JSON.
@@ -98,6 +98,9 @@ SETS = {
         Recipe("linear", (10,), pool=2, price=7.5e-6, grid=0.2, seed=22),
         Recipe("convolutional", (10,), convolutions=((6, 3), (5, 3), (5, 3)), grid=0.1, levels=7, price=0.0, seed=23),
         Recipe("convolutional-sparse", (10,), convolutions=((6, 5), (10, 3)), grid=0.25, price=2.5e-5, seed=24),
+        Recipe("convolutional-5-bit", (10,), convolutions=((4, 3), (4, 3), (4, 3)), grid=0.08, levels=15, price=0.0, seed=25),
+        Recipe("convolutional-6-bit", (10,), convolutions=((3, 5), (4, 3), (5, 3)), grid=0.05, levels=31, price=0.0, seed=26),
+        Recipe("convolutional-7-bit", (10,), convolutions=((5, 5), (4, 3)), grid=0.03, levels=63, price=0.0, seed=27),
     ),
     "held-out": (
         Recipe("rounded", (28, 10), "rounded", bits=7, seed=31),

@@ -1069,7 +1069,7 @@ const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in h
 const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
 const USED_WEIGHTS = [
   [129, 171, -14],
-  [257, 257, 27],
+  [182, 137, 161],
   [358, 23, 104],
   [128, 128, 0],
 ];
@@ -1078,8 +1078,8 @@ const ZERO_WEIGHTS = [
   [-6, 36, 84, -4, -16, 20, 33, 20, -3, -5, 52, 12, 9, 99, -66, 12],
   [9, 76, 104, 24, -19, 36, -26, 22, -6, 23, 63, 12, -27, 74, -60, 95],
   [6, 80, 56, -24, 3, -15, 102, 6, 3, -24, 2, 0, -6, 103, 19, -162],
-  [-43, 69, 65, -53, 28, 32, 100, 37, 28, -53, 11, 0, 36, 5, -6, -50],
-  [-52, 78, 51, 1, 32, -22, 101, 43, 32, 1, 13, 0, -22, 44, 34, -11],
+  [83, 23, 40, 1, 18, 7, 21, 24, 18, 1, 24, 0, -12, 42, -19, -84],
+  [113, 32, 26, 9, 20, -13, -4, -11, 20, 9, 43, 0, -6, 59, -30, -36],
   [-48, -30, 59, -16, 13, 25, 0, 77, 72, -5, -18, -1, 0, 81, 52, -20],
   [34, -57, -2, -17, 64, 25, -32, 153, 7, -3, 23, -67, 0, -12, 67, -17],
   [-11, -46, 60, 1, 78, 11, 11, 101, -10, -45, -2, -4, 0, 4, 45, -55],
@@ -1092,8 +1092,8 @@ const SIGN_WEIGHTS = [
   [-80, 173, 37, -38, -29, -28, -19, -47, -45, -11, 275, 54, 33],
   [-76, 143, 67, 47, -32, -122, -113, 96, -10, -11, 372, -110, 10],
   [1, 36, -2, 21, -29, 19, 19, 45, -37, 0, 136, 53, -20],
-  [19, 50, -17, -1, 1, 42, 42, 10, 13, 0, 85, 22, -8],
-  [-16, 160, 16, 67, 23, 85, 85, 86, -14, 0, -2, -3, -61],
+  [-35, 83, 61, 33, 16, -1, -1, 2, -47, 0, 217, 24, 6],
+  [-67, 122, 38, 48, 17, 29, 29, 14, -64, 0, 176, 42, -11],
   [-4, 18, -42, 18, -7, 43, 55, -7, 0, -6, 110, 110, 18],
   [-18, 6, 3, 6, -3, 91, 41, 23, 0, -50, 10, 10, -22],
   [27, -10, -6, -10, 35, 77, 49, -10, 0, -40, 4, 4, 21],
@@ -1122,16 +1122,16 @@ const SIZE_ROWS = [
   [-7, -14, 31, 19, -5, -16, 6, 101, -15, 73, 139, -40, -59],
   [15, 4, 25, -29, -18, -26, 5, 8, 6, 23, 137, 145, 35],
   [-34, 2, 11, 49, -3, -43, 10, 66, -22, -19, 129, 122, 12],
-  [42, -66, 69, 35, 56, 44, -74, 42, 45, 64, 47, 32, 10],
-  [-30, 9, 33, 16, 8, 0, 47, 28, 50, 98, 75, 77, 12],
-  [0, 17, 72, 33, 1, 40, -10, 76, 23, 122, 17, 7, 61],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, 10, 10, -46],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 54, 10, 10, -46],
-  [30, 30, 63, 66, 19, 7, 28, 79, 5, 79, 80, 77, 42],
-  [15, 11, 34, 29, 17, 10, 10, 41, 40, 105, 97, 97, -3],
-  [19, 19, 62, 49, 9, 27, 21, 74, 34, 93, 104, 104, -54],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 84, 32, 32, -5],
-  [5, 20, 39, 24, -6, 14, 7, 51, -4, 58, -8, -8, 15],
+  [32, -32, 106, 7, 66, 27, -26, 44, 26, -8, 24, -9, 17],
+  [40, 15, 92, -19, 29, -39, 37, 6, 41, 74, -3, -6, 8],
+  [59, 18, 125, -19, 2, 39, -8, 2, -22, 17, 3, 63, 74],
+  [53, -19, 61, -18, 28, 8, -3, 24, -1, 14, 25, 30, -62],
+  [-2, -5, 31, 31, -21, 9, -6, 42, -7, 42, 43, 45, -72],
+  [12, 22, 72, 11, -13, -34, -4, 58, -22, 96, 2, 3, 112],
+  [-19, 25, 42, 20, 42, -3, -35, -60, -4, 40, 10, 26, 9],
+  [-6, -23, 125, 15, 0, 7, 29, 74, 23, 18, 22, -3, 44],
+  [32, -12, 38, 4, 24, 38, 5, 55, 1, 18, 9, 1, -26],
+  [12, 17, 27, 26, 2, 7, 9, 39, -5, 41, -22, -20, 0],
   [14, -43, 57, -1, 0, -49, 67, 47, -9, 53, 77, -14, 91],
   [-44, 42, 14, 25, 23, 13, 27, -16, -5, 175, 8, -7, 52],
   [-13, -16, -46, -37, 76, -54, 107, 75, -11, 118, 38, 40, 14],
@@ -1170,25 +1170,27 @@ const SIZE_WEIGHTS = Array.from({ length: 12 * QUESTIONS }, (_, set) => {
 
 // Mixture, input, and a letter for each slot as in the document; a number stands for so many dots.
 const EXPECTED = [
-  ["used", 0, `h10nnMB10DENB11B.B11B.j11m.n11A.n11l.E10CGNl10mn.C10BD.C10FDNF10AG.C13E11B.A10BD.L10JKNJ10BJNM10CLN70M\
-10CLN28M10CLN56N10CLN.kCFIJJHHEGF.F.inGKMLLLKKMHN`],
+  ["used", 0, `h10nnMB10DENB11B.B11B.j11m.n11A.n11l.E10CGNl10mn.C10BD.C10FDNF10AG.C13E11B.A10BD.L10JKNGeh3mAACDDGHK5mC\
+BEHHKI6C.FBEEC8B.E.DC9ml10l2BnmCD7m.B.BB.I6CBFFKIN7Bj2ADC7B.B.BB.K7DFHKHM7m.CDCEC22lClCC8BBBB.C.M6BCHJILN.kCFIJJHHEGF.\
+F.inGKMLLLKKMHN`],
   ["used", 1, `gfn3l3nmM.kmjnm.B7lm4B7nn2FAn.DBINN3BAmECn2C4BBC2BA8ACBBACDCGNN2ACCFECEBDCB4IHFD.EC7DCEAHADGJLN3FGGHGDF\
-JFD18HJLMNNKJMNN49J3BJN9B27BCKNN11C26BGNN11BF25BDMN11BF26EMN43nBE.DB.BCCE.F4AB.C25CnBBCDEFL`],
+JFD18HJLMNNKJMNN43jj3BFAADEIH5CFE.B9BBA13BEFGLLL5BCEFEGA8BDAE11AEGGHKM7FECFB9BGGB10BEHHIJM8GGHEB23DHLKMN43nBE.DB.BCCE.\
+F4AB.C25CnBBCDEFL`],
   ["zero", 1, `m.l.kmlAl.ABl.nCmAmBknnClA.DnCBEkmnAjmmCm.ADlC.DjAnCl2BnCBDBDCDCDBBnAAEACCECEEDCDCEnBCDnBEDFDEFAADDACDE\
-EBDDDEDE.BDFBDEE.BDDCEEEEEDDAEEECAFEnDCFDFGJnJDG.CmF.FCFFEEEEEEHG.FDEFCF.FGEFHFFAB.FDGFIEFEFBECHGGFFBDEFBFDEnJGE8HFHIF\
-DADGFFFDGHEEDEEGEDF9B126mn`],
+EBDDDEDE.BDFBDEE.BDDCEEE2nnmn.A.nAAnAADmA.An.BDnDnEDFCDmAn.m.nBAmBCAB.Dm.AC.AADmBEDBECE.A2nn.Bn.CBnB.D.C.AmCBEmBlAn.An\
+n.B2AAD.nDCABCF.ABD.CAFBCl.CBBm.B126mn`],
   ["zero", 2, `cefggiihnmlBFiiiiiiiikn.CDgkklkkkkm.nCF.mlllllllnABF2mmmmmmm.ACF2nnnmmnm.ABE.mm6AACE2A.n.A.A.ADF6AAAACC\
 F3n.AA2BBEF2m.AACABBBDG2B2BCAABBDF3ln.B.BCCCF2BCACCDABEEF3CAAFAB.BEF3B.ACCBDEDF4CBFDFAFEG3BCEEDDBCEF4CBDCCFEFF3B.CBFDB\
-FEF5FFFADEFG4mAE.EFEFG6BD.BFEG4BCCBBBEIF5BG.FAADE8C.BBH8lDBDE9EDDE8BBCEF9CFDF9JCEG10GDG10GEG10FFF10DFF10FEE10DFG10BEF\
-10EDF10BHF11DG11IF11JF11BG11BH11CH12G12LbbeiklmlA.AAC14mmlkklln2AC20nn2BF20mAAADG222fghkilkmn2C15mmlkmllmn.B22j24CkD.n`],
+FEF5FFFADEFG4mAE.EFEFG6BD.BFEG4BCCBBBEIFaailllml.mnBF4mnmmlm.BC5immmn.AE4kjllmn.BD5lAlnnACC5B.lmnABD4nklmmnACF5mClmn.B\
+E6jlnnABE7mmnBDG7nnnADE7lnmCDE8B.ABE8k2DG8mmADE7ml.ADE9nABG9BDBF9lAFF10BDE10mBI10DCI11CE10m.GbbeiklmlA.AAC14mmlkklln2A\
+C20nn2BF20mAAADG222fghkilkmn2C15mmlkmllmn.B22j24CkD.n`],
   ["zero", 7, `13ceffefffjl3eegggiffkmmBCfefffgigji.nEghghhhghjnm2jihhhhhhk.CC.gkjjiihhkk.CE.mllkjjjknnCD.lmllllk3CF2n\
-mmmmmm.ACE2AA.nnnn.ABE2CBAAA.ABBCF4ECCB2CEF23A7B2C2DF6G3BCF23CB9ClB11DAEE8FD.CE9CADC9CFDG9EEEG10DFF104bbeiklmlA.ABE\
-157fghkilkmm2B`],
-  ["sign", 1, `EC.CC.BA.ED.GDnB.mBA.A4nEC.ECnAnnEE.E.kAlk.A.AkjAlkBBnAnn.nnAAnBkjAlk2nAlm.ljnn.Fmm.E3n.ACk.A.CnC.mAB4A\
-An.mmnnB.nnA.l.A.A.nAmnAm.AnAn2mnnDmnBnBAB.ADm2n120mmn`],
-  ["sign", 3, `4EDEEDDDC.mlklkklj8Fnn.A3n.nn.nnkB39m.m.n`],
-  ["sign", 7, `kkkkkie.mnnmliAA.nnmhA2An.nHCBAA.mFDDBBA.JGFDDDDmn.n.BBn.n2j.B.Annh.nn3AC.mnnnnl.m2nnAlmA.AAm22n47lmnnB\
-l`],
+mmmmmm.ACE2AA.nnnn.ABE2CBAAA.ABBCF4ECCB2CEF13bbglmllmlmn2dek.kllmmmnACggm.mkmlml.BC6m2BB6kknlmlm7l.klm7ljlmmmBEAggjnml\
+lm.n.BF5nllmn.AA5mnmmnBBD4l.nknnACE5mAlmm.CE104bbeiklmlA.ABE157fghkilkmm2B`],
+  ["sign", 1, `EC.CC.BA.ED.GDnB.mBA.A4nEC.ECnAnnEE.E.kAlk.A.AkjAlkBBnAnn.nnAAnBkjAlk2nAlm.ljBAnB.nA.nDAnF.k2AAAACAnAnk\
+B.mC.lAmnCA.C.mAnlBAACBnA.lBn3mnmmCAnBAl.nlBCB.BmBmk120mmn`],
+  ["sign", 3, `4EDEEDDDC.mlklkklj8mCBBBAAA2nnnmlkk39m.m.n`],
+  ["sign", 7, `kkkkkie.mnnmliAA.nnmhA2An.nHCBAA.mFDDBBA.JGFDDDDnnn2m2An.nklmCA.nk.BAA4mEBAAlmCFBBA2AABAAAB22n47lmnnBl`],
   ["size", 9, `997jg81kjil79mlkjB79mmlll77B.nnnm77BAA.nnnll74CBAA2nmn.Bnm70CCBBAAA2An.n.j.DAle14njm14mm13nk11nB2DDCBBC\
 BBBBBBn.i.EBmfg13njf13nmj13nm11n3ECDDCCCCBBBBACn.EBnhd13nlgm13nlm12nmk11nm.EEEDEEDDBDBDAnl.GCnhd13nlf15j14nh11n2EEEFDD\
 CDECCCAAj.EE.ln12nmmhm14mm12Amm11mm.DEDEDEDDEAEEBBl.GDAmf13nnlg13nmi13nl12m.CC.BBm10FCBng14nkg14mg12n.m10n.A.CCCC.BBBB\
