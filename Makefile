@@ -5,6 +5,7 @@ RESULTS ?= results
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
 EVERY ?= 1
+NTH ?= 10
 SANDBOX ?= auto
 BIN := .venv/bin
 
@@ -23,7 +24,7 @@ grade: .venv/core  ## grade the reference solution, post it, build leaderboard/s
 	$(BIN)/python -m leaderboard build --mark-unverified
 
 test: .venv/test  ## run every test, and every tenth attack
-	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=10 OPENBLAS_NUM_THREADS=1 \
+	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=$(NTH) OPENBLAS_NUM_THREADS=1 \
 		$(BIN)/python -m pytest tests -n $(JOBS) --dist loadgroup
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
 
