@@ -21,7 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from assignment import coding, mixing, priors
+from assignment import mixing, priors, slots
 from assignment.artifact import specs_of, walk
 from assignment.entropy import Encoder
 from assignment.nn import Sequential
@@ -80,7 +80,7 @@ def expectations(runs: list[dict[str, Watched]]) -> dict[tuple[str, int], str]:
             total[name] = total.get(name, 0) + votes
     result = {}
     for name, part in priors.EXPECTED:
-        start, stop = coding.CONTEXTS[name].starts[part : part + 2]
+        start, stop = slots.CONTEXTS[name].starts[part : part + 2]
         zeros, ones = total[name][start:stop].T + 1
         halves = np.rint(2 * np.log2(ones / zeros)).astype(int).clip(-LARGEST, LARGEST)
         result[name, part] = "".join(priors.LETTERS[half + LARGEST] for half in halves)
@@ -95,7 +95,7 @@ def learned_weights(runs: list[dict[str, Watched]], name: str, rows: slice) -> n
         if found:
             said, bits, votes = (np.concatenate([part[i] for part in found], axis=-1) for i in range(3))
             parts.append((said, bits, votes * min(1, BITS_OF_A_MODEL / votes.sum())))
-    first = coding.WEIGHTS[name][rows.start] / mixing.ONE
+    first = slots.WEIGHTS[name][rows.start] / mixing.ONE
     if not parts:
         return np.rint(first * 256)
     said, bits, votes = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(3))
@@ -120,10 +120,10 @@ def learned_weights(runs: list[dict[str, Watched]], name: str, rows: slice) -> n
 
 def shared_rows(name: str) -> list[slice]:
     """Sets of weights that begin alike."""
-    sets = len(coding.WEIGHTS[name])
+    sets = len(slots.WEIGHTS[name])
     if name != "SIZE":
         return [slice(k, k + 1) for k in range(sets)]
-    starts = range(0, sets, coding.NODES)
+    starts = range(0, sets, slots.NODES)
     return [slice(start + low, start + high) for start in starts for low, high in priors.QUESTIONS]
 
 
@@ -131,7 +131,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="of models, as make_models.py writes them")
     folder = parser.parse_args().folder
-    coding.Mixture = Watched  # type: ignore[misc]
+    slots.Mixture = Watched  # type: ignore[misc]
     runs = [packed(model) for model in models(folder).values()]
     for key, letters in expectations(runs).items():
         print(key, letters)
