@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import numpy as np
 import pytest
 
@@ -22,10 +24,10 @@ from assignment.nn import Adam, Dense, ReLU, Sequential, fit
 
 def compress(model, data, budget_bytes, seed=0):
     rng = np.random.default_rng(seed)
-    new = Sequential([Dense(784, 16, rng=rng), ReLU(), Dense(16, 10, rng=rng)])
-    fit(new, data.train, epochs=1 + 60_000 // len(data.train), optimizer=Adam(3e-3), batch_size=64, seed=seed)
+    new = Sequential([Dense(784, 32, rng=rng), ReLU(), Dense(32, 10, rng=rng)])
+    fit(new, data.train, epochs=2 + 60_000 // len(data.train), optimizer=Adam(3e-3), batch_size=64, seed=seed)
     for layer in (new.layers[0], new.layers[2]):
-        step = np.float32(abs(layer.weight).max() / 7)
+        step = np.float32(abs(layer.weight).max() / 15)
         layer.weight = np.round(layer.weight / step).astype(np.float32) * step
     return new
 """
@@ -112,7 +114,10 @@ def test_no_submission_can_change_what_all_are_given(tmp_path, large):
         assert (tmp_path / "kept.npy").stat().st_nlink == 1
 
 
-def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path):
+def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        secrets, "token_bytes", bytes
+    )  # one secret of many: an easy one or a hard one, but the same
     canary.make(tmp_path / "canary", epochs=1)
     known = float(shared_model().layers[0].weight.sum())
     texts = {"honest": HONEST, "carried": CARRIED.replace("KNOWN", repr(known)), "writes": WRITES}
@@ -127,7 +132,7 @@ def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path):
     assert carried["artifact_sha256"] == honest["artifact_sha256"]
     assert honest["canary"] is not None
     if load_mnist().name == "mnist":  # 5,000 images are too few to learn from in so short a time
-        assert honest["canary"]["score"] > 0.7
+        assert honest["canary"]["score"] > 1
         assert not [flag for flag in honest["flags"] if "nobody has seen" in flag]
         assert carried["canary"]["score"] == 0
         assert any("nobody has seen" in flag for flag in carried["flags"])
