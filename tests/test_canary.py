@@ -25,6 +25,7 @@ from grader.remote import room_for
 from grader.rules import ROOT, read_rules
 from grader.sandbox import NoSandbox
 
+pytestmark = pytest.mark.xdist_group("canary")  # which trains once for all
 RULES = dataclasses.replace(
     read_rules(), competition=dataclasses.replace(read_rules().competition, budget_bytes=100_000)
 )

@@ -66,12 +66,14 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.xdist_group("check of the reference")
 def test_the_reference_has_all_public_points(reference):
     assert reference.done.returncode == 0, reference.done.stderr
     assert "## Public tests: 40 of 40 points" in reference.summary
     assert "out of time" not in reference.summary
 
 
+@pytest.mark.xdist_group("check of the reference")
 def test_the_summary_has_a_table_a_score_and_plots(reference):
     rows = [
         line for line in reference.summary.splitlines() if line.startswith("| ") and "`██████████`" in line
@@ -83,10 +85,12 @@ def test_the_summary_has_a_table_a_score_and_plots(reference):
     assert "data:image" not in reference.summary, "a job's summary shows no such images"
 
 
+@pytest.mark.xdist_group("check of the reference")
 def test_it_says_that_hidden_tests_decide_more(reference):
     assert "Hidden tests decide 60 more points and have not run here" in reference.summary
 
 
+@pytest.mark.xdist_group("check of the reference")
 def test_points_have_the_form_that_the_autograding_reporter_reads(reference):
     """It takes base64 of JSON: a status, a max_score, and tests with a name, a status and a score."""
     results = reference.results

@@ -28,6 +28,7 @@ from grader.sandbox import NoSandbox
 from leaderboard.final import Final
 from tests.grading import run_grader
 
+pytestmark = pytest.mark.xdist_group("finalize")  # which trains once for all
 RULES = read_rules()
 RULES = dataclasses.replace(RULES, competition=dataclasses.replace(RULES.competition, budget_bytes=100_000))
 KEY = bytes(range(32))

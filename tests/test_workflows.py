@@ -129,3 +129,10 @@ def test_only_the_job_that_pushes_keeps_its_token_on_disk():
             for step in job["steps"]:
                 if step.get("uses", "").startswith("actions/checkout@"):
                     assert step["with"]["persist-credentials"] is (name == "record"), (path.name, name)
+
+
+@pytest.mark.xdist_group("tests that belong together")
+def test_tests_that_share_what_is_slow_to_make_run_in_one_process(request):
+    """Some versions of pytest and pytest-xdist lose the groups without a word, and everything is made twice."""
+    if os.environ.get("PYTEST_XDIST_WORKER") and request.config.getoption("loadgroup"):
+        assert request.node.nodeid.endswith("@tests that belong together")
