@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader import legible
 from grader.record import Record
 
 PARTS = {
@@ -58,7 +59,7 @@ def heading(record: Record) -> Text:
     grader, submission = record["grader"], record["submission"]
     return Text.assemble(
         (submission["id"], "bold"),
-        f"  from {submission['source']}  (seed {grader['seed']}, {grader['cpu_seconds']:g} s of CPU time)",
+        f"  from {legible(submission['source'])}  (seed {grader['seed']}, {grader['cpu_seconds']:g} s of CPU time)",
     )
 
 

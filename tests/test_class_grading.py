@@ -208,6 +208,14 @@ def test_names_that_are_no_folder_names_stay_apart(tmp_path):
     assert all(name.startswith(("ada-l-", "Ada-L-")) for name in names if "ada" in name.lower())
 
 
+def test_a_name_that_is_no_text_stops_nobody(tmp_path, suites):
+    os.makedirs(os.fsencode(tmp_path / "in") + b"/bad\xff\x1b[2J")
+    graded(make_class(tmp_path / "in", {"ada": ""}), tmp_path / "out", suites)
+    found = rows_of(tmp_path / "out")
+    assert found["ada"]["status"] == "graded"
+    assert r"bad\udcff\x1b[2J holds no" in found["bad-2J"]["reason"]
+
+
 def test_the_plan_says_who_and_why_and_writes_nothing(tmp_path, suites):
     from grader.classroom.command import plan_lines
 

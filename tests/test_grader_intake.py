@@ -12,6 +12,7 @@ import pytest
 
 from grader import UnusableError
 from grader.intake import LARGEST_SOURCE, take
+from grader.table import heading
 
 CODE = b"def prune(): pass\n"
 
@@ -172,3 +173,16 @@ def test_a_link_or_a_folder_in_a_zip_is_refused(tmp_path):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(info, b"/etc/passwd")
         assert "is no regular file" in refused(path)
+
+
+def test_names_that_a_student_chose_cannot_command_the_terminal(tmp_path, capsys):
+    odd = "x\x1b]0;title\x07\x1b[2J\n\u202e"
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        for folder in (odd, "b"):
+            archive.writestr(f"{folder}/compression.py", "")
+    with pytest.raises(UnusableError) as refused:
+        take(tmp_path / "two.zip")
+    assert str(refused.value).isprintable()
+    assert r"x\x1b]0;title\x07\x1b[2J\n\u202e" in str(refused.value)
+    shown = heading({"grader": {"seed": 1, "cpu_seconds": 1}, "submission": {"id": "x", "source": odd}})
+    assert shown.plain.isprintable()
