@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import unicodedata
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from grader import GraderError, UnusableError
 from grader.__main__ import main
+from grader.classroom.cells import safe
 from grader.classroom.lateness import lateness, read_rule
 from grader.classroom.plan import Move, moves
 from grader.classroom.points import Points, read_class_points, repointed, strangers
@@ -117,9 +121,10 @@ def test_regrade_toml_is_read_or_refused_with_a_sentence(tmp_path):
         '[weight]\n"public/y" = -1\n',
         '[weight]\n"y" = 1\n',
         '[weight]\n"public/y" = "a"\n',
+        '[weight]\n"public/y" = "1/0"\n',
     ):
         file.write_text(text)
-        with pytest.raises(Exception, match=r"regrade\.toml"):
+        with pytest.raises((GraderError, UnusableError), match=r"regrade\.toml"):
             read_class_points(paths, tmp_path)
 
 
@@ -225,3 +230,19 @@ def test_a_file_that_names_two_students_or_no_known_column_is_refused(results, t
     assert main(["export", "gradebook", str(tmp_path), str(tmp_path / "o.csv"), "--format", "canvas"]) == 2
     assert (results.own / "class.json").is_file()
     assert results.own.name == CLASS
+
+
+@pytest.mark.parametrize(
+    "start", ["", "\uff1d", "\u200b=", "\u3000@", "\t=", "Ada;=", "Ada; \uff0b", "Ada\n="]
+)
+def test_no_cell_is_a_formula_however_a_spreadsheet_divides_lines_and_reads_signs(start):
+    cell = safe(f"{start or '='}cmd|'/C calc'!A0")
+    for piece in re.split("[;\t\r\n]", cell):
+        seen = re.sub(r"[\s\u200b]", "", unicodedata.normalize("NFKC", piece))
+        assert not seen.startswith(("=", "+", "-", "@")), cell
+    assert cell.replace("'", "") == f"{start or '='}cmd|/C calc!A0"
+
+
+def test_what_is_no_formula_stays_as_it_is():
+    for text in ("", "-", "-3.5", "Lovelace, Ada", "Size 3/5; late by 2.0 h: -3", "50 %"):
+        assert safe(text) == text

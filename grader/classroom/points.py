@@ -62,7 +62,7 @@ def read_class_points(paths: SuitePaths, results: Path) -> Points:
         for name in weights:
             if name.partition("/")[0] not in SUITES or not name.partition("/")[2]:
                 raise ValueError(f"a test is named public/NAME or hidden/NAME, got {name!r}")
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise UnusableError(f"{file}: {error}") from error
     return Points(worth, rules, weights)
 
