@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from grader import UnusableError
 from grader.classroom import collect as collect_module
-from grader.classroom.collect import collect
+from grader.classroom.collect import CollectError, Repository, collect
 from grader.classroom.roster import COLLECTED, read_class, read_roster
+from tests.classroom import wait_until
 from tests.grading import ROOT, run_grader
 
 
@@ -278,3 +282,51 @@ def test_a_collect_that_is_stopped_leaves_a_whole_list(tmp_path, repository, mon
     assert text_of(out, "second") == "first = 1\n"
     assert found["first"]["commit"] != found["second"]["commit"] != ""
     assert found["third"]["missing"] == "not collected yet"
+
+
+def test_a_branch_named_like_the_pinned_commit_is_not_taken_for_it(tmp_path, repository):
+    pinned = git(repository, "rev-parse", "HEAD")
+    commit(repository, "later = 1\n")
+    git(repository, "branch", pinned[:8])
+    git(repository, "branch", pinned)
+    lines = (f"quiet-heron,{repository},{pinned[:8]}", f"calm-wren,{repository},{pinned}")
+    found = {each.handle: each for each in collect(roster(tmp_path, *lines), tmp_path / "out")}
+    assert "is a branch or tag of that name" in found["quiet-heron"].missing
+    assert text_of(tmp_path / "out", "calm-wren") == "first = 1\n"
+
+
+def test_a_tags_name_cannot_begin_another_cell(tmp_path, repository):
+    git(repository, "tag", "submit/1;=cmd|'/C-calc'!A0")
+    collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out", "tag")
+    assert text_of(tmp_path / "out") == "first = 1\n"
+    assert ";" not in (tmp_path / "out" / COLLECTED).read_text()
+
+
+def test_a_server_that_never_answers_leaves_no_process_behind(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"https://127.0.0.1:{silent.getsockname()[1]}/ada"
+        monkeypatch.setattr(collect_module, "FETCH_SECONDS", 1)
+        (found,) = collect(roster(tmp_path, f"quiet-heron,{address},"), tmp_path / "out")
+        wait_until(lambda: not any(address in (each.info["cmdline"] or ()) for each in processes()), 20)
+    assert found.missing == "git took more than 1 s"
+
+
+def processes() -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline", "status"])
+    return [each for each in found if each.info["status"] != psutil.STATUS_ZOMBIE]
+
+
+def test_the_token_is_in_no_processs_arguments_and_reaches_github_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDENTS_TOKEN", "secret")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    (tmp_path / "git").write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/arguments\nPATH=${{PATH#*:}} exec git "$@"\n'
+    )
+    (tmp_path / "git").chmod(0o755)
+    asked = ("config", "--get-urlmatch", "http.extraheader")
+    repository = Repository(tmp_path, "")
+    assert b"Authorization: Basic" in repository.git(*asked, "https://github.com/a/b")
+    with pytest.raises(CollectError):
+        repository.git(*asked, "https://example.org/a/b")
+    assert "example.org" in (tmp_path / "arguments").read_text()
+    assert "Basic" not in (tmp_path / "arguments").read_text()

@@ -24,6 +24,7 @@ import io
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,7 @@ from pathlib import Path
 
 from grader import UnusableError
 from grader.classroom.lateness import read_time
-from grader.classroom.roster import COLLECTED, COLUMNS, HANDLE, Student, read_roster, read_rows
+from grader.classroom.roster import COLLECTED, COLUMNS, COMMIT, HANDLE, Student, read_roster, read_rows
 
 WANTED = "assignment/compression.py"
 LARGEST_BYTES = 2 * 2**20
@@ -99,28 +100,28 @@ class Repository:
 
     def git(self, *arguments: str) -> bytes:
         """Raises CollectError with what git says."""
-        login = []
-        token = os.environ.get("STUDENTS_TOKEN")
-        if token:
-            basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-            login = ["-c", f"http.https://github.com/.extraheader=Authorization: Basic {basic}"]
         settings = [part for setting in BOUNDED for part in ("-c", setting)]
-        command = ["git", "-C", str(self.store), *login, *settings, *arguments]
-        try:
-            done = subprocess.run(
-                command,
-                env={**os.environ, **QUIET},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=FETCH_SECONDS,
-                preexec_fn=limit_files,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
-        if done.returncode:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        command = ["git", "-C", str(self.store), *settings, *arguments]
+        with subprocess.Popen(
+            command,
+            env={**os.environ, **QUIET, **login()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # no terminal to ask for a password on, and one group to end
+            preexec_fn=limit_files,
+        ) as running:
+            try:
+                output, complaint = running.communicate(timeout=FETCH_SECONDS)
+            except BaseException as error:
+                os.killpg(running.pid, signal.SIGKILL)  # git's helper that talks to the server, too
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
+                raise
+        if running.returncode:
+            said = " ".join(complaint.decode("utf-8", "replace").split())
             raise CollectError(printable(said) or f"git {arguments[0]} failed")
-        return done.stdout
+        return output
 
     def reach(self, *arguments: str) -> bytes:
         try:
@@ -132,14 +133,19 @@ class Repository:
         """Fetch one commit, branch or tag; the commit."""
         self.git("init", "--quiet", "--bare", "--template=", ".")
         self.reach("fetch", "--quiet", "--depth=1", "--no-tags", "--", self.address, what)
-        return self.git("rev-parse", "FETCH_HEAD^{commit}").decode().strip()
+        commit = self.git("rev-parse", "FETCH_HEAD^{commit}").decode().strip()
+        if COMMIT.fullmatch(what) and not commit.startswith(what):
+            raise CollectError(
+                f"{what} is a branch or tag of that name, and no commit: name all of its digits"
+            )
+        return commit
 
     def last_tag(self) -> str | None:
         """The last `submit/*` tag, its numbers compared as numbers: submit/10 comes after submit/9."""
         self.git("init", "--quiet", "--bare", "--template=", ".")
         found = self.reach("ls-remote", "--refs", "--", self.address, "refs/tags/submit/*")
         said = found.decode("utf-8", "replace")
-        names = [line.split("\t", 1)[1] for line in said.splitlines() if "\t" in line]
+        names = [line.split("\t", 1)[1] for line in said.split("\n") if "\t" in line]
         return max(names, key=natural, default=None)
 
     def file(self, commit: str) -> bytes:
@@ -160,8 +166,23 @@ def limit_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_PACK, LARGEST_PACK))
 
 
+def login() -> dict[str, str]:
+    """The token, for GitHub alone, as settings in git's environment: everybody may read a process's arguments."""
+    token = os.environ.get("STUDENTS_TOKEN")
+    if not token:
+        return {}
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    number = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    return {
+        "GIT_CONFIG_COUNT": str(number + 1),
+        f"GIT_CONFIG_KEY_{number}": "http.https://github.com/.extraheader",
+        f"GIT_CONFIG_VALUE_{number}": f"Authorization: Basic {basic}",
+    }
+
+
 def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:300]
+    """A stranger's text for a cell: at a semicolon, some spreadsheets begin another, which could be a formula."""
+    return "".join(c if c.isprintable() and c != ";" else "?" for c in text)[:300]
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

@@ -127,7 +127,7 @@ def submitted_at() -> str:
     try:
         asked = subprocess.run(command, capture_output=True, text=True)
         when = datetime.fromtimestamp(int(asked.stdout), UTC)
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):
         when = datetime.now(UTC)
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
