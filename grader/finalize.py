@@ -24,6 +24,7 @@ from assignment.data import load_mnist
 from assignment.nn import Dataset
 from assignment.scoring import score
 from grader import GraderError, UnusableError
+from grader.classroom.results import JOB
 from grader.digits import KEY_BYTES, jittered, own_digits, read_key
 from grader.grade import ARTIFACT, RESULT
 from grader.measured import Measured, ModelFault, measure, part_of
@@ -79,9 +80,13 @@ class Final:
 def candidates(results: Path, data_name: str) -> Iterator[Candidate]:
     """The ranked artifacts among the results in this folder, the record's own hash checked.
 
+    Of a class, what counts for each student: not the runs that are kept beside it, which are theirs again or were replaced.
+
     Raises GraderError where a record or its artifact is not what it was: nobody is left out unseen.
     """
     for path in sorted(results.glob(f"**/{RESULT}")):
+        if path.with_name(JOB).exists():
+            continue
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:

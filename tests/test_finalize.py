@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import hashlib
 import json
+import shutil
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +190,14 @@ def test_a_file_that_is_not_the_one_that_was_scored_is_the_graders_failure(resul
     (left / "model.fw").write_bytes((results / "tuned" / "model.fw").read_bytes())
     with pytest.raises(GraderError, match="not the file that its record names"):
         list(candidates(left.parent, "mnist-5k"))
+
+
+def test_a_student_of_a_class_counts_once_with_what_counts(results, tmp_path):
+    for folder, name in (("ada", "honest"), ("ada/runs/0001", "tuned"), ("ada/runs/0002", "honest")):
+        shutil.copytree(results / name, tmp_path / folder, dirs_exist_ok=True)
+    for run in (tmp_path / "ada/runs").iterdir():
+        (run / "job.json").write_text("{}")
+    assert [each.id for each in candidates(tmp_path, "mnist-5k")] == ["honest"]
 
 
 def test_results_on_other_data_are_left_out(results):
