@@ -10,6 +10,7 @@ import pytest
 from grader import UnusableError
 from grader.classroom.grading import Order
 from grader.classroom.results import Results
+from grader.classroom.roster import students_in
 from tests.classroom import (
     HALF,
     POINTS,
@@ -196,8 +197,6 @@ def test_a_resumed_class_keeps_its_settings(folder, handed_in, tmp_path, suites)
 
 
 def test_names_that_are_no_folder_names_stay_apart(tmp_path):
-    from grader.classroom.roster import students_in
-
     for name in ("Ada L", "ada-l", "Ada;L", "=cmd"):
         (tmp_path / name).mkdir()
     (tmp_path / "bob.py").write_text("")
@@ -206,6 +205,16 @@ def test_names_that_are_no_folder_names_stay_apart(tmp_path):
     assert len({name.casefold() for name in names}) == 6
     assert "cmd" in names
     assert all(name.startswith(("ada-l-", "Ada-L-")) for name in names if "ada" in name.lower())
+
+
+def test_what_a_student_puts_in_the_place_of_the_commit_is_not_waited_for(tmp_path):
+    make_class(tmp_path, dict.fromkeys(("fifo", "folder", "link", "noted"), ""))
+    os.mkfifo(tmp_path / "fifo" / "commit")
+    (tmp_path / "folder" / "commit").mkdir()
+    (tmp_path / "noted" / "commit").write_text("0123abc\n")
+    (tmp_path / "link" / "commit").symlink_to(tmp_path / "noted" / "commit")
+    found = {student.handle: student.commit for student in students_in(tmp_path)}
+    assert found == {"fifo": "", "folder": "", "link": "", "noted": "0123abc", "nothing": ""}
 
 
 def test_a_name_that_is_no_text_stops_nobody(tmp_path, suites):

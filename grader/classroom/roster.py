@@ -231,7 +231,10 @@ def digits_of(name: str) -> str:
 def commit_beside(path: Path) -> str:
     """The commit that `collect` noted beside a submission; empty where there is none."""
     try:
-        with (path / "commit").open("rb") as file:
+        descriptor = os.open(
+            path / "commit", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        )  # a FIFO is not waited for
+        with os.fdopen(descriptor, "rb") as file:
             text = file.read(80).decode("ascii").strip()
     except (OSError, ValueError):
         return ""
