@@ -226,6 +226,10 @@ def test_a_file_that_names_two_students_or_no_known_column_is_refused(results, t
     assert main(["export", "gradebook", str(results.root), str(tmp_path / "o.csv"), "--format", "gradescope",
                  "--into", str(into)]) == 2  # fmt: skip
     assert "none of the columns SID, Email" in capsys.readouterr().err
+    into.write_text("Student,SIS User ID,SIS Login ID,Featherweight\nBob,,bob1,\nMallory,bob,mal,\n")
+    assert main(["export", "gradebook", str(results.root), str(tmp_path / "o.csv"), "--format", "canvas",
+                 "--into", str(into)]) == 2  # fmt: skip
+    assert "more than one line of the file is bob's" in capsys.readouterr().err
     assert not (tmp_path / "o.csv").exists()
     assert main(["export", "gradebook", str(tmp_path), str(tmp_path / "o.csv"), "--format", "canvas"]) == 2
     assert (results.own / "class.json").is_file()

@@ -148,6 +148,10 @@ def filled(
         found = matched([row[key].strip() for key in keys], known)
         if found is None:
             continue
+        if found.student.handle in met:  # one of them is somebody else's, whom a chosen name or login is like
+            raise UnusableError(
+                f"more than one line of the file is {found.student.handle}'s, by what the roster says"
+            )
         met.add(found.student.handle)
         if found.points is None:
             book.undecided.append(found.student.handle)
