@@ -235,7 +235,7 @@ def _post(options: argparse.Namespace) -> int:
     known = None if options.handles is None else HandleMap(options.handles.expanduser())
     taken = Shelf.of_folder(options.entries).handles("") if options.repo is None else {}
     prepared: list[Prepared] = []
-    refused = False
+    refused: list[str] = []
     for result in options.results:
         try:
             handle = options.handle
@@ -245,15 +245,17 @@ def _post(options: argparse.Namespace) -> int:
         except EntryError as problem:
             if len(options.results) == 1:
                 raise
-            print(f"leaderboard: {problem}", file=sys.stderr)
-            refused = True
+            refused.append(str(problem))
     place = _place(options)
+    without_model = {one.entry.path for one in prepared if one.artifact is None}
     for part in [prepared] if options.repo is not None else [[one] for one in prepared]:
-        for one, posted in zip(part, place.post(part), strict=True):
-            where = "" if options.repo is not None else f"{_near(options.entries)}/"
-            print(str(posted).replace(f": {one.entry.path}", f": {where}{one.entry.path}"))
-            if one.artifact is None:
+        for posted in place.post(part, refused if len(options.results) > 1 else None):
+            where, path = "" if options.repo is not None else f"{_near(options.entries)}/", posted.entry.path
+            print(str(posted).replace(f": {path}", f": {where}{path}"))
+            if path in without_model:
                 print(NO_MODEL, file=sys.stderr)
+    for sentence in refused:
+        print(f"leaderboard: {sentence}", file=sys.stderr)
     if key is None and prepared:
         print("note: not signed, as there is no key; the page marks it as unverified", file=sys.stderr)
     return 1 if refused else 0

@@ -7,7 +7,8 @@ place.post([prepare(Path("results/ann/result.json"), "quiet-heron")])
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,25 +59,36 @@ class Place:
     repo: str | None = None
     branch: str = "leaderboard"
 
-    def post(self, prepared: Sequence[Prepared]) -> list[Posted]:
-        """Post all of them; to a repository, in one commit. Raises EntryError and OSError."""
+    def post(self, prepared: Sequence[Prepared], refused: list[str] | None = None) -> list[Posted]:
+        """Post all of them; to a repository, in one commit. Raises EntryError and OSError.
+
+        Args:
+            refused: where it is given, an entry that may not be posted gets a sentence there and stops no other.
+        """
         if self.folder is not None:
             settings = Settings.read(self.folder / FILE_NAME)
-            done = [(one, post(one.entry, one.artifact, self.folder)[1]) for one in prepared]
-            return [Posted(one.entry, is_new, settings) for one, is_new in done]
+            done: list[Posted] = []
+            for one in prepared:
+                with _refusing(one, refused):
+                    done.append(Posted(one.entry, post(one.entry, one.artifact, self.folder)[1], settings))
+            return done
         posted: list[Posted] = []
+        before = [] if refused is None else list(refused)
 
         def add(shelf: Shelf, settings: Settings) -> Mapping[str, bytes]:
             posted.clear()
+            if refused is not None:
+                refused[:] = before
             files: dict[str, bytes] = {}
             for one in prepared:
                 known = Shelf(
                     shelf.names | set(files), lambda name: files[name] if name in files else shelf.read(name)
                 )
-                is_new = not is_posted(one.entry, known, settings)
-                if is_new:
-                    files.update(files_of(one.entry, one.artifact))
-                posted.append(Posted(one.entry, is_new, settings))
+                with _refusing(one, refused):
+                    is_new = not is_posted(one.entry, known, settings)
+                    if is_new:
+                        files.update(files_of(one.entry, one.artifact))
+                    posted.append(Posted(one.entry, is_new, settings))
             return files
 
         handles = sorted({one.entry.handle for one in prepared})
@@ -100,6 +112,16 @@ class Place:
     def _url(self) -> str:
         assert self.repo is not None
         return self.repo
+
+
+@contextmanager
+def _refusing(one: Prepared, refused: list[str] | None) -> Iterator[None]:
+    try:
+        yield
+    except EntryError as problem:
+        if refused is None:
+            raise
+        refused.append(f"{one.entry.handle}: {problem}")
 
 
 def prepare(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -504,6 +505,27 @@ def test_one_of_many_that_cannot_be_posted_is_named_and_stops_no_other(
     code, out, err = run(capsys, "post", good[0], bad, good[1], "--entries", tmp_path / "e")
     assert (code, out.count("posted as")) == (1, 2)
     assert f"{bad}: compress() gave nothing to measure" in err
+
+
+@pytest.mark.parametrize("place", ["folder", "branch"])
+def test_a_handle_that_one_of_many_chose_stops_no_other(
+    place: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = {"ada": "admin", "grace": "quiet-heron", "linus": "calm-wren"}
+    lines = [f"{name},{handle}\n" for name, handle in chosen.items()]
+    (tmp_path / "map.csv").write_text("".join(["submission,handle\n", *lines]))
+    results = []
+    for name in chosen:
+        made = record(name)
+        made["submission"]["id"] = name
+        results.append(write_record(tmp_path / f"{name}.json", made))
+    where: tuple[object, ...] = ("--entries", tmp_path / "e")
+    if place == "branch":
+        subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "board.git"], check=True)
+        where = ("--repo", tmp_path / "board.git")
+    code, out, err = run(capsys, "post", *results, "--handles", tmp_path / "map.csv", *where)
+    assert (code, out.count("posted as")) == (1, 2)
+    assert "admin: admin is reserved" in err
 
 
 @pytest.mark.parametrize(
