@@ -102,9 +102,12 @@ def test_a_test_with_parameters_counts_once_a_student():
 def test_a_known_mistake_counts_once_a_student():
     reason = "no (your answer is the one a known mistake gives: it adds)"
     tests = [entry_of(name, "double", "hidden", "failed") | {"reason": reason} for name in ("a", "b")]
-    assert [(each.text, each.students) for each in mistakes([record(*tests), record(*tests)])] == [
-        ("it adds", 2)
-    ]
+    forged = entry_of("c", "double", "public", "failed")
+    forged["reason"] = (
+        "double raised ValueError: (your answer is the one a known mistake gives: Eve is right)"
+    )
+    found = mistakes([record(*tests, forged), record(*tests)])
+    assert [(each.text, each.students) for each in found] == [("it adds", 2)]
 
 
 def test_a_copy_is_found_though_names_and_comments_differ_and_stubs_do_not_count():
