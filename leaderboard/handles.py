@@ -104,7 +104,7 @@ def why_not(handle: str, kind: str, taken: Mapping[str, str]) -> str | None:
     """
     if handle in taken:
         return None if taken[handle] == kind else f"is the handle of a {taken[handle]}"
-    if handle in RESERVED:
+    if any(skeleton(official) == skeleton(handle) for official in RESERVED):
         return "is reserved, as it sounds like somebody official"
     twin = next((other for other in sorted(taken) if skeleton(other) == skeleton(handle)), None)
     return None if twin is None else f"could be taken for {twin}, who is on the board"

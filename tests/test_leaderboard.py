@@ -457,7 +457,7 @@ def test_a_handle_that_could_be_taken_for_another_is_refused(
         )
         assert (code, f"{twin} could be taken for morning-owl" in err) == (2, True)
     assert [path.name for path in (tmp_path / "e").iterdir()] == ["morning-owl"]
-    for official in ("admin", "grader", "instructor"):
+    for official in ("admin", "grader", "instructor", "adm1n", "0fficial", "in-structor"):
         assert "official" in str(why_not(official, "student", {}))
     assert why_not("morning-owl", "student", {"morning-owl": "student"}) is None
     assert why_not("evening-owl", "student", {"morning-owl": "student"}) is None
