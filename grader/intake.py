@@ -72,9 +72,13 @@ def from_folder(path: Path) -> Source:
     if is_link(path / WANTED.parent):
         raise UnusableError(f"{path / WANTED.parent} is a link: the folder itself is needed")
     file = path / WANTED
-    if not os.path.lexists(file):
+    try:
+        os.lstat(file)
+    except (FileNotFoundError, NotADirectoryError) as error:
         hint = f" (grade {path / WANTED.name} itself?)" if (path / WANTED.name).is_file() else ""
-        raise UnusableError(f"{path} holds no {WANTED}{hint}")
+        raise UnusableError(f"{path} holds no {WANTED}{hint}") from error
+    except OSError as error:
+        raise UnusableError(f"{file} cannot be read ({error.strerror})") from error
     return source_from(named_after(Path(os.path.abspath(path))), path, *read_regular(file))
 
 

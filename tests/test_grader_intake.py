@@ -7,6 +7,7 @@ import hashlib
 import os
 import stat
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +187,17 @@ def test_names_that_a_student_chose_cannot_command_the_terminal(tmp_path, capsys
     assert r"x\x1b]0;title\x07\x1b[2J\n\u202e" in str(refused.value)
     shown = heading({"grader": {"seed": 1, "cpu_seconds": 1}, "submission": {"id": "x", "source": odd}})
     assert shown.plain.isprintable()
+
+
+def test_a_folder_that_may_not_be_entered_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.chmod(0o755)
+    Path("ada").mkdir(mode=0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)  # root may enter all
+        with pytest.raises(UnusableError, match=r"cannot be read \(Permission denied\)"):
+            take(Path("ada"))
+    finally:
+        os.seteuid(user)
