@@ -179,7 +179,7 @@ def shown(value: Fraction) -> str:
 
 def plain(text: str) -> str:
     """One line of text that is only text: no markup, no table cells, no quotes."""
-    line = " ".join(text.split()).replace('"', "'")
+    line = "".join(each if each.isprintable() else "?" for each in " ".join(text.split())).replace('"', "'")
     return "".join(f"&#{ord(each)};" if each in "<>&|`*_[]#" else each for each in line)
 
 

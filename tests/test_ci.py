@@ -201,6 +201,10 @@ def test_a_reason_cannot_break_out_of_its_line():
     assert line == "- `prune`: x &#124; y ::set-env"
 
 
+def test_a_reason_that_is_no_text_costs_no_summary():
+    assert plain("no\ud800\x1b[2J\u202e").encode() == b"no??&#91;2J?"
+
+
 def test_notices_are_one_line_each():
     assert list(notices(found(outcome(3, 7)))) == [
         "::notice title=Autograding complete::Points 1.2857/3",
