@@ -15,7 +15,7 @@ import pytest
 
 from grader import UnusableError
 from grader.classroom import collect as collect_module
-from grader.classroom.collect import CollectError, Repository, collect
+from grader.classroom.collect import CollectError, Repository, collect, read_pins
 from grader.classroom.roster import COLLECTED, read_class, read_roster
 from tests.classroom import wait_until
 from tests.grading import ROOT, run_grader
@@ -330,3 +330,9 @@ def test_the_token_is_in_no_processs_arguments_and_reaches_github_alone(tmp_path
         repository.git(*asked, "https://example.org/a/b")
     assert "example.org" in (tmp_path / "arguments").read_text()
     assert "Basic" not in (tmp_path / "arguments").read_text()
+
+
+def test_a_line_of_pins_that_is_too_short_is_named(tmp_path):
+    (tmp_path / "pins.csv").write_text(f"commit,handle,observed\n{'a' * 40}\n")
+    with pytest.raises(UnusableError, match="line 2 is no handle"):
+        read_pins(tmp_path / "pins.csv")

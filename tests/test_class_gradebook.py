@@ -16,7 +16,7 @@ import pytest
 from grader import GraderError, UnusableError
 from grader.__main__ import main
 from grader.classroom.cells import safe
-from grader.classroom.lateness import lateness, read_rule
+from grader.classroom.lateness import lateness, read_rule, read_time
 from grader.classroom.plan import Move, moves
 from grader.classroom.points import Points, read_class_points, repointed, strangers
 from grader.classroom.results import CLASS, JOB, Results, as_json
@@ -154,6 +154,14 @@ def test_lateness_costs_what_the_rule_says_and_never_more_than_there_is(rule, ho
 def test_a_rule_that_is_none_is_refused(rule):
     with pytest.raises(ValueError, match="late rule"):
         read_rule(rule)
+
+
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2026-11-30T23:59", "soon"]
+)
+def test_a_time_that_cannot_be_reckoned_with_is_refused(text):
+    with pytest.raises(ValueError, match="time"):
+        read_time(text)
 
 
 def test_lateness_stands_in_the_record_beside_the_raw_points(results):

@@ -75,7 +75,7 @@ def read_pins(path: Path) -> Sightings:
     seen: Sightings = defaultdict(list)
     for line, cells in rows[1:]:
         facts = dict(zip(header, cells, strict=False))
-        if not HANDLE.fullmatch(facts["handle"]) or not re.fullmatch(
+        if not HANDLE.fullmatch(facts.get("handle", "")) or not re.fullmatch(
             "[0-9a-f]{40,64}", facts.get("commit", "")
         ):
             raise UnusableError(

@@ -79,6 +79,8 @@ def read_time(text: str) -> datetime:
         raise ValueError(f"a time is like 2026-11-30T23:59:00+01:00, got {text!r}") from error
     if found.tzinfo is None:
         raise ValueError(f"the time {text!r} has no zone: write 2026-11-30T23:59:00+01:00, or Z at its end")
+    if not 1970 <= found.year <= 9000:  # beyond, an extension or a zone would leave the calendar
+        raise ValueError(f"the time {text!r} is not in the years from 1970 to 9000")
     return found.astimezone(UTC)
 
 
