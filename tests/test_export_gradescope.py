@@ -15,8 +15,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from grader import UnusableError
 from grader.export.bundle import write_zip
-from grader.export.gradescope import leaderboard, results
+from grader.export.gradescope import leaderboard, results, submitted
 from grader.rules import ROOT
 from tests.grading import RIGHT, make_suites, package_index, run_grader
 from tests.test_grader_record import ENTRY, record, result
@@ -144,6 +145,22 @@ def test_it_is_found_wherever_students_put_it(small, name):
     done, found = run(small)
     assert done.returncode == 0, done.stderr
     assert score(found) == pytest.approx(100)
+
+
+def test_chance_does_not_choose_between_two_submissions(tmp_path):
+    for name in ("b/compression.py", "__MACOSX/compression.py", "b/old/compression.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    assert submitted(tmp_path) == tmp_path / "b" / "compression.py"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "compression.py").write_text("")
+    with pytest.raises(
+        UnusableError, match="2 submissions are here, as a/compression.py and b/compression.py"
+    ):
+        submitted(tmp_path)
+    (tmp_path / "b" / "assignment").mkdir()
+    (tmp_path / "b" / "assignment" / "compression.py").write_text("")
+    assert submitted(tmp_path) == tmp_path / "b"
 
 
 @as_root

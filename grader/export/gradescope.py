@@ -124,13 +124,20 @@ def nothing_to_grade(why: str) -> Results:
 
 
 def submitted(folder: Path) -> Path:
-    """Where a submission is in what was uploaded: a lone file, a repository, or a zip's one folder of it."""
+    """Where a submission is in what was uploaded: a lone file, a repository, or a zip's one folder of it.
+
+    Raises UnusableError where more than one could be meant: which of them a folder lists first is chance.
+    """
     children = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
-    for path in (folder, *children):
-        if (path / WANTED).is_file():
-            return path
-        if (path / WANTED.name).is_file():
-            return path / WANTED.name
+    for places in ([folder], sorted(path for path in children if path.name != "__MACOSX")):
+        found = [path for path in places if (path / WANTED).is_file()] or [
+            path / WANTED.name for path in places if (path / WANTED.name).is_file()
+        ]
+        if len(found) > 1:
+            names = " and ".join(str(path.relative_to(folder)) for path in found[:2])
+            raise UnusableError(f"{len(found)} submissions are here, as {names}")
+        if found:
+            return found[0]
     return folder
 
 
