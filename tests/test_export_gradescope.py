@@ -155,7 +155,7 @@ def test_chance_does_not_choose_between_two_submissions(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "compression.py").write_text("")
     with pytest.raises(
-        UnusableError, match="2 submissions are here, as a/compression.py and b/compression.py"
+        UnusableError, match=r"2 submissions are here, as a/compression.py and b/compression.py"
     ):
         submitted(tmp_path)
     (tmp_path / "b" / "assignment").mkdir()
