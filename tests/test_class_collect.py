@@ -336,3 +336,13 @@ def test_a_line_of_pins_that_is_too_short_is_named(tmp_path):
     (tmp_path / "pins.csv").write_text(f"commit,handle,observed\n{'a' * 40}\n")
     with pytest.raises(UnusableError, match="line 2 is no handle"):
         read_pins(tmp_path / "pins.csv")
+
+
+def test_the_repository_that_we_are_in_is_let_be(tmp_path, repository, monkeypatch):
+    own = tmp_path / "own"
+    git(tmp_path, "init", "--quiet", str(own))
+    before = sorted(own.rglob("*"))
+    monkeypatch.setenv("GIT_DIR", str(own / ".git"))
+    collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out")
+    assert text_of(tmp_path / "out") == "first = 1\n"
+    assert sorted(own.rglob("*")) == before

@@ -48,6 +48,11 @@ BOUNDED = ("fetch.fsckObjects=true", "fetch.unpackLimit=1", "core.bigFileThresho
 BY_TAG = "the last tag by name: "
 KEPT = ", of an earlier collect: the repository could not be reached"
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_SSH_COMMAND": "ssh -oBatchMode=yes"}
+OF_A_REPOSITORY = {
+    f"GIT_{name}"
+    for name in ("ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR", "DIR", "INDEX_FILE", "NAMESPACE",
+                 "OBJECT_DIRECTORY", "SHALLOW_FILE", "WORK_TREE")
+}  # fmt: skip
 
 Sightings = dict[str, list[tuple[datetime, str]]]
 """For each handle: when a server saw which commit."""
@@ -104,7 +109,7 @@ class Repository:
         command = ["git", "-C", str(self.store), *settings, *arguments]
         with subprocess.Popen(
             command,
-            env={**os.environ, **QUIET, **login()},
+            env={**surroundings(), **QUIET, **login()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -164,6 +169,11 @@ class Repository:
 def limit_files() -> None:
     """For git, before it starts: no file of its own may fill this disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_PACK, LARGEST_PACK))
+
+
+def surroundings() -> dict[str, str]:
+    """The environment less what would have git work on the repository that we may be in, as from a hook of it."""
+    return {name: value for name, value in os.environ.items() if name not in OF_A_REPOSITORY}
 
 
 def login() -> dict[str, str]:
