@@ -168,6 +168,7 @@ def test_each_end_of_a_call_is_a_sentence_and_the_next_call_works(remote, body, 
         (b"x = 1\0", "compression.py could not be imported"),
         (b"#" * (2**20 + 1), "it is larger than 1 MiB"),
     ],
+    ids=lambda each: repr(each)[:40],  # pytest passes a test's name on to every process
 )
 def test_a_failed_import_answers_every_call_at_once(remote, source, sentence):
     submission = remote(source)
