@@ -230,7 +230,7 @@ def _contours(scale: Scale, labels: Labels) -> Iterable[str]:
         for step in steps:
             accuracy = 100 - 2.718281828459045**-step
             kept = quality(accuracy)
-            if kept <= 0:
+            if kept <= score / log2(REFERENCE_BYTES):  # it would take less than a byte
                 continue
             x = scale.across(REFERENCE_BYTES * 2 ** (-score / kept))
             y = scale.up(accuracy)

@@ -7,7 +7,7 @@ import re
 import pytest
 from leaderboard_records import entry
 
-from leaderboard.plot import NARROW, WIDE, Scale, log
+from leaderboard.plot import NARROW, WIDE, Labels, Scale, _contours, log
 
 
 @pytest.mark.parametrize("frame", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -39,3 +39,11 @@ def test_the_drawn_bars_lie_in_the_drawing():
     for numbers, frame in zip(drawn, (WIDE, NARROW), strict=True):
         _, low, high = map(float, numbers)
         assert frame.top <= high < low <= frame.bottom
+
+
+@pytest.mark.parametrize("above", [1e-9, 1e-6, 1e-3])
+def test_contours_end_where_accuracy_is_worth_next_to_nothing(above):
+    """There a score would take fewer bytes than doubles can count; a board of weak entries has such a corner."""
+    scale = Scale(WIDE, [(1000, 95.0)])
+    scale.y = (-log(10 - above), -log(2))
+    assert any("contour" in part for part in _contours(scale, Labels(WIDE)))
