@@ -10,9 +10,12 @@ import pytest
 from assignment.data import load_mnist
 from assignment.shared_model import shared_model
 from grader import canary
+from grader.classroom.task import Settings
+from grader.classroom.warm import standing_inputs
 from grader.log import nowhere
 from grader.remote import RemoteSubmission, room_for
 from grader.rules import read_rules
+from grader.sandbox import NoSandbox
 from grader.standing import file_of, linked, on_disk
 from grader.trial import available
 from tests.classroom import class_arguments, make_class, record_of, rows_of, small_suites
@@ -112,6 +115,18 @@ def test_no_submission_can_change_what_all_are_given(tmp_path, large):
                 assert not list(room.shared.iterdir()), "a link stays only for the call"
         assert (tmp_path / "kept.npy").read_bytes() == before
         assert (tmp_path / "kept.npy").stat().st_nlink == 1
+
+
+def test_without_a_sandbox_nobody_gets_a_file_that_others_are_given(tmp_path):
+    settings = Settings("")
+    for name in ("none", "some"):
+        (tmp_path / name).mkdir()
+    alone = standing_inputs(settings, tmp_path / "none", NoSandbox())
+    assert file_of(alone.mnist.train.images) is None
+    for backend in available()[:1]:
+        shared = standing_inputs(settings, tmp_path / "some", backend)
+        assert file_of(shared.mnist.train.images) is not None
+        np.testing.assert_array_equal(shared.mnist.train.images, alone.mnist.train.images)
 
 
 def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path, monkeypatch):

@@ -41,6 +41,7 @@ from grader.grade import TESTS, Inputs, grade_source, inputs_with  # noqa: E402
 from grader.lock import end_with_parent  # noqa: E402
 from grader.remote import RemoteSubmission  # noqa: E402
 from grader.rules import read_points  # noqa: E402
+from grader.sandbox import Backend, NoSandbox  # noqa: E402
 from grader.standing import digits_on_disk  # noqa: E402
 from grader.suites import run_suite  # noqa: E402
 from grader.trial import backend_for  # noqa: E402
@@ -94,15 +95,20 @@ def warmed(settings: Settings, root: Path) -> tuple[Facts, Inputs | None]:
     for suite in TESTS[settings.tests]:
         nobody = cast(RemoteSubmission, NothingYet())
         run_suite(suite, nobody, worth, settings.paths, settings.seed)
-    inputs = standing_inputs(settings, root) if settings.competes else None
+    inputs = standing_inputs(settings, root, backend) if settings.competes else None
     gc.collect()
     gc.freeze()  # what is here stays: forks need not look through it
     return Facts(backend.name, "" if inputs is None else inputs.mnist.name), inputs
 
 
-def standing_inputs(settings: Settings, root: Path) -> Inputs:
-    """What everybody's `compress` is run on, the digits to learn from as files that are linked and not copied."""
+def standing_inputs(settings: Settings, root: Path, backend: Backend) -> Inputs:
+    """What everybody's `compress` is run on, the digits to learn from as files that are linked and not copied.
+
+    Without a sandbox each gets a copy: nothing would keep one from writing into what the others are given.
+    """
     inputs = inputs_with(None if settings.canary is None else Path(settings.canary))
+    if isinstance(backend, NoSandbox):
+        return inputs
     canary = inputs.canary
     if canary is not None:
         canary = replace(canary, mnist=digits_on_disk(canary.mnist, root / "canary"))
