@@ -1,6 +1,6 @@
 """What the coder believes before it has seen anything: measured on models like those it will meet.
 
-`benchmarks/make_models.py --set tuning` made the models. Weights of mixtures are in 1/256, a row for each
+`benchmarks/learn_priors.py` says which. Weights of mixtures are in 1/256, a row for each
 kind of matrix (pictures, kernels, other weights, biases), those of counters first. Expectations are log2
 of odds in halves, a character each: "." for 0 (nothing known), A to N for 1 to 14, a to n for -14 to -1.
 They cost nothing in a file, and decide most of the size of a small one.
