@@ -127,6 +127,13 @@ def test_a_process_that_dies_costs_its_own_part_alone(bundle, checkout):
     assert any("its process ended" in test.get("output", "") for test in found["tests"])
 
 
+def test_a_folder_in_the_place_of_the_result_makes_way(bundle, checkout):
+    (checkout / "result.json" / "of the student").mkdir(parents=True)
+    source = "import os\nos.makedirs('result.json/again', exist_ok=True)\n"
+    done, found = autograde(bundle, checkout, source)
+    assert (done.returncode, found["score"]) == (0, 0), done.stderr
+
+
 def test_the_submission_was_made_when_its_commit_was(bundle, checkout):
     when = datetime(2026, 6, 1, 14, 32, 5, tzinfo=UTC)
     (checkout / "assignment" / "compression.py").write_text("")

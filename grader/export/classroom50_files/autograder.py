@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ class InfrastructureError(Exception):
 
 
 def main() -> int:
-    RESULT.unlink(missing_ok=True)
+    clear(RESULT)
     facts = json.loads((HERE / "points.json").read_text(encoding="utf-8"))
     try:
         context = context_of(facts["context"])
@@ -52,11 +53,22 @@ def main() -> int:
         "max-score": sum(each["max-score"] for each in rows),
         "tests": rows,
     }
-    temporary = RESULT.with_name(f".{RESULT.name}.new")
-    temporary.write_text(json.dumps(result, indent=2), encoding="utf-8")
-    temporary.replace(RESULT)
+    clear(RESULT)  # the tests ran here, and could have left something
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{RESULT.name}.", dir=".")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2)
+        os.fchmod(descriptor, 0o644)
+    os.replace(temporary, RESULT)
     print(f"{result['score']} of {result['max-score']} for the public tests; hidden tests have not run here")
     return 0
+
+
+def clear(path: Path) -> None:
+    """Away with what the checkout has in that place, be it a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def context_of(variables: dict[str, str]) -> dict[str, str]:
