@@ -109,6 +109,15 @@ def test_a_tag_of_any_length_stops_nobody(tmp_path, repository):
     assert [(each.commit, each.missing) for each in found] == [(head, "")]
 
 
+def test_an_answer_without_end_is_not_held_in_memory(tmp_path, repository, monkeypatch):
+    head = git(repository, "rev-parse", "HEAD")
+    names = "".join(f"{head} refs/tags/submit/{number}\n" for number in range(100))
+    (repository / ".git" / "packed-refs").write_text(names)
+    monkeypatch.setattr(collect_module, "LARGEST_ANSWER", 5000)
+    found = collect(roster(tmp_path, f"quiet-heron,{repository},"), tmp_path / "out", "tag")
+    assert "git ls-remote answered with more than" in found[0].missing
+
+
 def test_a_repository_that_would_fill_the_disk_is_missing(tmp_path, repository, monkeypatch):
     (repository / "noise").write_bytes(random.Random(0).randbytes(300_000))
     committed(repository)

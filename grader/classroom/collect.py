@@ -43,6 +43,8 @@ ADDRESS = re.compile(r"(https://|ssh://|git://|file:///|/|\./|[A-Za-z0-9_.-]+@[A
 TAKES = ("newest", "tag", "due")
 FETCH_SECONDS = 600
 LARGEST_PACK = 2**30
+LARGEST_ANSWER = 2**24
+MOST_MEMORY = 2**31
 BOUNDED = ("fetch.fsckObjects=true", "fetch.unpackLimit=1", "core.bigFileThreshold=8m")
 """What a fetch brings is one pack, which the limit above can bound, and no large file of it is held in memory."""
 BY_TAG = "the last tag by name: "
@@ -107,26 +109,32 @@ class Repository:
         """Raises CollectError with what git says."""
         settings = [part for setting in BOUNDED for part in ("-c", setting)]
         command = ["git", "-C", str(self.store), *settings, *arguments]
-        with subprocess.Popen(
-            command,
-            env={**surroundings(), **QUIET, **login()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # no terminal to ask for a password on, and one group to end
-            preexec_fn=limit_files,
-        ) as running:
-            try:
-                output, complaint = running.communicate(timeout=FETCH_SECONDS)
-            except BaseException as error:
-                os.killpg(running.pid, signal.SIGKILL)  # git's helper that talks to the server, too
-                if isinstance(error, subprocess.TimeoutExpired):
-                    raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
-                raise
-        if running.returncode:
-            said = " ".join(complaint.decode("utf-8", "replace").split())
-            raise CollectError(printable(said) or f"git {arguments[0]} failed")
-        return output
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaint:
+            with subprocess.Popen(
+                command,
+                env={**surroundings(), **QUIET, **login()},
+                stdin=subprocess.DEVNULL,
+                stdout=output,  # files, for the limit on them bounds what a server says, too
+                stderr=complaint,
+                start_new_session=True,  # no terminal to ask for a password on, and one group to end
+                preexec_fn=set_limits,
+            ) as running:
+                try:
+                    running.wait(FETCH_SECONDS)
+                except BaseException as error:
+                    os.killpg(running.pid, signal.SIGKILL)  # git's helper that talks to the server, too
+                    if isinstance(error, subprocess.TimeoutExpired):
+                        raise CollectError(f"git took more than {FETCH_SECONDS} s") from error
+                    raise
+            if running.returncode:
+                complaint.seek(0)
+                said = " ".join(complaint.read(LARGEST_ANSWER).decode("utf-8", "replace").split())
+                raise CollectError(printable(said) or f"git {arguments[0]} failed")
+            if os.fstat(output.fileno()).st_size > LARGEST_ANSWER:
+                most = f"{LARGEST_ANSWER // 2**20} MiB"
+                raise CollectError(f"git {arguments[0]} answered with more than {most}")
+            output.seek(0)
+            return output.read()
 
     def reach(self, *arguments: str) -> bytes:
         try:
@@ -166,9 +174,10 @@ class Repository:
         return self.git("cat-file", "blob", f"{commit}:{WANTED}")
 
 
-def limit_files() -> None:
-    """For git, before it starts: no file of its own may fill this disk."""
+def set_limits() -> None:
+    """For git, before it starts: no file of its own may fill this disk, and no list of refs this memory."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_PACK, LARGEST_PACK))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
 
 
 def surroundings() -> dict[str, str]:
