@@ -24,7 +24,7 @@ from assignment.data import load_mnist
 from assignment.nn import Dataset
 from assignment.scoring import score
 from grader import GraderError, UnusableError
-from grader.classroom.results import JOB
+from grader.classroom.results import JOB, STUDENT, STUDENTS, Results
 from grader.digits import KEY_BYTES, jittered, own_digits, read_key
 from grader.grade import ARTIFACT, RESULT
 from grader.measured import Measured, ModelFault, measure, part_of
@@ -80,12 +80,13 @@ class Final:
 def candidates(results: Path, data_name: str) -> Iterator[Candidate]:
     """The ranked artifacts among the results in this folder, the record's own hash checked.
 
-    Of a class, what counts for each student: not the runs that are kept beside it, which are theirs again or were replaced.
+    Of a class, what counts for each student who is in it: not the runs that are kept beside it, which are theirs again
+    or were replaced.
 
     Raises GraderError where a record or its artifact is not what it was: nobody is left out unseen.
     """
     for path in sorted(results.glob(f"**/{RESULT}")):
-        if path.with_name(JOB).exists():
+        if path.with_name(JOB).exists() or has_left(path.parent):
             continue
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
@@ -104,6 +105,13 @@ def candidates(results: Path, data_name: str) -> Iterator[Candidate]:
                 f"{path.with_name(ARTIFACT)} is not the file that its record names: grade it again"
             )
         yield Candidate(record["submission"]["id"], content, found)
+
+
+def has_left(student: Path) -> bool:
+    """Whether it is the folder of a student who is in the class no more."""
+    results = Results(student.parent)
+    is_of_a_class = (results.own / STUDENTS).is_file() and (student / STUDENT).is_file()
+    return is_of_a_class and student.name not in [shelf.id for shelf in results.enrolled()]
 
 
 def finals(found: Sequence[Candidate], images: Dataset, rules: Rules, backend: Backend) -> list[Final]:

@@ -19,6 +19,8 @@ from assignment.data import load_mnist_5k
 from assignment.nn import Adam, Dataset, Dense, ReLU, Sequential, cosine, fit, random_shifts
 from assignment.scoring import score
 from grader import GraderError, UnusableError
+from grader.classroom.results import Results
+from grader.classroom.roster import Student
 from grader.digits import jittered, own_digits, read_key
 from grader.finalize import candidates, document, finals, new_key
 from grader.intake import Source
@@ -197,6 +199,15 @@ def test_a_student_of_a_class_counts_once_with_what_counts(results, tmp_path):
         shutil.copytree(results / name, tmp_path / folder, dirs_exist_ok=True)
     for run in (tmp_path / "ada/runs").iterdir():
         (run / "job.json").write_text("{}")
+    assert [each.id for each in candidates(tmp_path, "mnist-5k")] == ["honest"]
+
+
+def test_who_left_the_class_has_no_place(results, tmp_path):
+    Results(tmp_path).put_settings({})
+    for handle, name in (("ada", "honest"), ("grace", "tuned")):
+        shutil.copytree(results / name, tmp_path / handle)
+        Results(tmp_path).shelf(handle).put_student(Student(handle))
+    Results(tmp_path).put_class(["ada"])
     assert [each.id for each in candidates(tmp_path, "mnist-5k")] == ["honest"]
 
 
