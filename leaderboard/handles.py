@@ -143,9 +143,14 @@ class HandleMap:
                 if row["submission"] in self.handles:
                     raise EntryError(f"{path} names {row['submission']} twice")
                 self.handles[row["submission"]] = row["handle"] or ""
-        chosen = [handle for handle in self.handles.values() if handle]
-        if len(set(map(skeleton, chosen))) < len(chosen):
-            raise EntryError(f"{path} gives two students handles that could be taken for each other")
+        owners: dict[str, str] = {}
+        for submission, handle in self.handles.items():
+            owner = owners.setdefault(skeleton(handle), submission) if handle else submission
+            if owner != submission:
+                raise EntryError(
+                    f"{path} gives {owner} the handle {self.handles[owner]} and {submission} the handle {handle}, "
+                    "which could be taken for each other: change one"
+                )
 
     def handle_of(self, submission: str, taken: Iterable[str]) -> str:
         """The submission's handle; a fresh neutral one, written to the file first, where it has none."""

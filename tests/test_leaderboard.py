@@ -533,7 +533,10 @@ def test_a_handle_that_one_of_many_chose_stops_no_other(
     [
         ("name,handle\n", "must begin with the line submission,handle"),
         ("submission,handle\nada,heron\nada,crane\n", "names ada twice"),
-        ("submission,handle\nada,morning-owl\nbob,morn1ng-owl\n", "could be taken for each other"),
+        (
+            "submission,handle\nada,morning-owl\nbob,morn1ng-owl\n",
+            "ada the handle morning-owl and bob the handle morn1ng-owl, which could",
+        ),
     ],
 )
 def test_a_map_that_is_none_is_one_sentence(content: str, sentence: str, tmp_path: Path) -> None:
