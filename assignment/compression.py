@@ -5,7 +5,7 @@ with it, cut whole neurons out of it, and then put everything together for the c
 the top. Each function's docstring is its contract, and the numbered steps inside are hints: follow
 them or find your own way.
 
-    python -m pytest tests_public                  every public test
+    python -m pytest tests_public                    every public test
     python -m pytest tests_public -k magnitude_mask  the tests of one function
 
 What holds for every function:
@@ -13,13 +13,14 @@ What holds for every function:
 - It changes none of its arguments and remembers nothing between calls.
 - A model it returns is new and shares no array with a model it was given (`model.copy()` helps).
 - With a `seed`, the same seed and arguments give identical arrays.
-- A bad argument raises `ValueError` with a message that names the argument, what it got and what it
-  needs: "sparsity must be in [0, 1], got 1.5". Bad are: a share outside [0, 1] or NaN; bits outside the
-  stated range; an unknown scope or scheme; a layer index that is out of range or names a layer without
-  weights; and, in parts 2 and 3, NaN among the weights, of an array or of a model.
+- A bad argument raises `ValueError` with a message that names the argument, says what is needed and what
+  was given: "sparsity must be in [0, 1], got 1.5". These are bad: a share outside [0, 1] or NaN; bits
+  outside the stated range; an unknown scope or scheme; a layer index that is out of range or names a layer
+  without weights; and, in parts 2 and 3, NaN among the weights of an array or of a model.
 
 Models are `assignment.nn.Sequential`; read `assignment/nn/layers.py` to see what a layer holds. Dense
-weights have shape (in, out), Conv2D weights (out, in, kh, kw). Everything is float32.
+weights have shape (in, out), Conv2D weights (out, in, kh, kw). A layer with weights is one of these two;
+its units are its output neurons or its output channels. Weights, biases, images and logits are float32.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def sparsity(model: Sequential) -> float:
 def storage_bytes(model: Sequential, bits: int = 32) -> int:
     """What the model would take if each weight cost `bits` bits and each bias 32.
 
-    Each weight array is rounded up to whole bytes by itself. This is the size one can claim; the
-    packed file (`assignment.artifact.pack`) is the size one has, and what the competition counts.
+    bits: 1 or more, not to be checked. Returns an int. Each weight array is rounded up to whole bytes by
+    itself. This is the size one can claim; the packed file (`assignment.artifact.pack`) is the size one
+    has, and what the competition counts.
     """
     # 1. Bits of one weight array, and from them its bytes, rounded up: integers only, no floats.
     # 2. Four bytes for each bias entry.
@@ -127,7 +129,7 @@ def finetune(
     """Train what is left after pruning, so that it makes up for what has gone.
 
     masks: one bool array for each layer with weights, True where a weight may live. The masks decide:
-    `model` may come unpruned, and a zero of its own that is not masked may train.
+    `model` need not have been pruned, and a weight that is 0 and not masked trains like any other.
     Training starts from the model's own kept weights and biases and takes SGD steps (or momentum's, or
     Adam's) of `learning_rate` on the mean cross-entropy of each batch; the last, smaller batch counts.
     Pruned weights are exactly zero at the end, and take no part on the way: neither the values they had
@@ -146,15 +148,16 @@ def finetune(
 
 
 def quantize_affine(weights: Array, bits: int) -> tuple[Array, float, int]:
-    """Weights as small unsigned integers: weight = (code - zero_point) * scale, nearly.
+    """Weights as small unsigned integers: weight is about (code - zero_point) * scale.
 
-    weights: float32 of any shape. bits: 1 to 16.
+    weights: float32 of any shape, not empty. bits: 1 to 16.
     Returns (codes, scale, zero_point). codes: the shape of weights, in [0, 2**bits - 1], uint8 up to
-    8 bits and uint16 above. scale: a finite float above 0. zero_point: an integer code.
+    8 bits and uint16 above. scale: a finite float above 0. zero_point: an int (not a float), the code that
+    stands for 0.0.
     The range always includes 0, and 0.0 comes back as exactly 0.0, so that pruned weights stay pruned.
-    Every weight comes back within scale / 2, up to rounding, and scale is no larger than
-    (max(w, 0) - min(w, 0)) / (2**bits - 2), so that codes are not wasted (at 1 bit: no larger than that
-    range; a constant array may take its own magnitude; any positive number where all weights are zero).
+    Every weight comes back within scale / 2, up to rounding. No codes are wasted: with the range
+    max(w, 0) - min(w, 0), scale is at most range / (2**bits - 2); at 1 bit, or where all weights are equal,
+    at most the range itself; where all are zero, any positive number.
     Constant, all-zero and one-sided arrays work.
     Raises ValueError: bits outside 1 to 16; NaN in weights. Source: Jacob et al. 2018, section 2.1.
     """
@@ -175,14 +178,15 @@ def dequantize_affine(codes: Array, scale: float, zero_point: int) -> Array:
 
 
 def quantize_symmetric(weights: Array, bits: int, axis: int | None = None) -> tuple[Array, Array | float]:
-    """Weights as small signed integers around zero: weight = code * scale, nearly.
+    """Weights as small signed integers around zero: weight is about code * scale.
 
-    weights: float32 of any shape. bits: 2 to 16. axis: None for one scale, or an axis of weights for one
-    scale to each slice along it (shaped to broadcast against weights: every other axis has length 1).
-    Returns (codes, scales). codes in [-(2**(bits-1) - 1), 2**(bits-1) - 1], int8 up to 8 bits and int16
-    above. Scales are above 0 and no larger than the slice's max|w| / (2**(bits-1) - 1), up to rounding
-    (any positive number where all its weights are zero). Every weight comes back within its scale / 2,
-    up to rounding.
+    weights: float32 of any shape, not empty. bits: 2 to 16. axis: None for one scale over all weights; a
+    number for one scale at each index of that axis (axis 1 of a matrix: one for each column).
+    Returns (codes, scales). scales: a float without an axis; with one, an array that broadcasts against
+    weights, every other axis of length 1 (for the columns: (1, columns)). codes: the shape of weights, in
+    [-(2**(bits-1) - 1), 2**(bits-1) - 1], int8 up to 8 bits and int16 above.
+    A scale is above 0 and, up to rounding, no larger than max|w| / (2**(bits-1) - 1) over its weights (any
+    positive number where these are all zero). Every weight comes back within its scale / 2, up to rounding.
     Raises ValueError: bits outside 2 to 16; NaN in weights. Source: Krishnamoorthi 2018, section 2.
     """
     # 1. The largest magnitude, of all weights or of each slice (keepdims=True helps).
@@ -194,9 +198,10 @@ def quantize_symmetric(weights: Array, bits: int, axis: int | None = None) -> tu
 def kmeans_codebook(weights: Array, bits: int, iterations: int = 20) -> tuple[Array, Array]:
     """A few shared values, put where the weights are, and for each weight the index of its value.
 
-    weights: float32 of any shape. bits: 1 to 8.
-    Returns (indices, codebook). indices: integers, the shape of weights. codebook: at most 2**bits
-    finite float32 centroids, ascending (repeats are allowed).
+    weights: float32 of any shape, not empty. bits: 1 to 8. iterations: 1 or more rounds of step 2.
+    Returns (indices, codebook): `codebook[indices]` are the weights that come back. indices: integers, the
+    shape of weights. codebook: one row of 1 to 2**bits finite float32 centroids, ascending (repeats are
+    allowed).
     A weight of exactly 0 comes back as exactly 0. At the default iterations the summed squared error
     is no worse than that of your own quantize_affine at the same bits.
     Raises ValueError: bits outside 1 to 8; NaN in weights. Source: Han, Mao and Dally 2016, section 3.
@@ -229,7 +234,8 @@ def quantize_model(model: Sequential, bits: int, scheme: str = "affine") -> Sequ
 def softmax(logits: Array, temperature: float = 1.0) -> Array:
     """Probabilities (N, classes) from logits (N, classes), softer at a higher temperature.
 
-    softmax(logits / temperature) along each row. Rows sum to 1. Finite for logits of +-1e4.
+    softmax(logits / temperature) along each row. Rows sum to 1. temperature: above 0. Finite for logits of
+    +-1e4. float32 and float64 will both do.
     """
     # 1. Divide by the temperature.
     # 2. np.exp(1e4) overflows. Which number can you take from every logit of a row without changing
@@ -248,8 +254,10 @@ def distillation_loss(
         loss = mean over the batch of  alpha * CE(student, label)
                                        + (1 - alpha) * T**2 * KL(teacher_T || student_T)
 
-    and grad (N, classes), the exact derivative of loss by student_logits. The hard term is taken at
-    temperature 1. Finite for logits of +-1e4; a class to which the teacher gives probability 0 adds 0.
+    and grad (N, classes), the exact derivative of loss by student_logits. The hard term, CE, is the
+    cross-entropy with the label, at temperature 1. The soft term's KL(q || p) is the sum of
+    q * (log q - log p) over the classes. Finite for logits of +-1e4; a class to which the teacher gives
+    probability 0 adds 0.
     Source: Hinton, Vinyals and Dean 2015, section 2 (why T**2: section 2.1).
     """
     # 1. Logarithms of softmax, computed as such: log(softmax(x)) is -inf where a probability is 0.
@@ -291,9 +299,10 @@ def distill(
 def neuron_importance(model: Sequential, layer_index: int, images: Array) -> Array:
     """How strongly each unit of a layer answers: (units,) floats.
 
-    layer_index: a layer with weights; negative indices count from the end. images: (N, 784) float32.
+    layer_index: the index in model.layers of a layer with weights; negative ones count from the end.
+    images: (N, features) float32, what the model takes; the shared model's have 784 features.
     The mean absolute value of the unit's output after the ReLU that is the very next layer (its raw
-    output where the next layer is none; with a pool between the two, either is right), over all images
+    output where the next layer is no ReLU; with a pool between the two, either is right), over all images
     and, for the channels of a Conv2D, all positions. It does not depend on how images are batched.
     Raises ValueError: layer_index out of range, or a layer without weights.
     """
@@ -305,11 +314,11 @@ def neuron_importance(model: Sequential, layer_index: int, images: Array) -> Arr
 def prune_neurons(model: Sequential, layer_index: int, importance: Array, keep_ratio: float) -> Sequential:
     """A copy with the least important units of one layer removed.
 
-    importance: (units,) floats. keep_ratio: a share in [0, 1].
-    `max(1, round(keep_ratio * units))` of the most important units stay, in their original order: their
+    layer_index: as for `neuron_importance`. importance: (units,) floats. keep_ratio: a share in [0, 1].
+    The `max(1, round(keep_ratio * units))` most important units stay, in their original order: their
     weights and biases here, and the inputs that read them in the next layer with weights (Dense to
-    Dense, Conv2D to Conv2D, Conv2D through Flatten to Dense). Removing units whose output is always 0
-    leaves the logits as they were.
+    Dense, Conv2D to Conv2D, Conv2D through Flatten to Dense). Where importances tie, any of them may go; the
+    count is exact all the same. Removing units whose output is always 0 leaves the logits as they were.
     Raises ValueError: keep_ratio outside [0, 1] or NaN; layer_index out of range, or a layer without
     weights, or the classifier, whose units are the classes.
     """
@@ -328,9 +337,12 @@ def prune_neurons(model: Sequential, layer_index: int, importance: Array, keep_r
 def compress(model: Sequential, data: Data, budget_bytes: int, seed: int = 0) -> Sequential:
     """The most accurate model that fits the budget: your entry in the competition.
 
-    model: the class's shared LeNet-300-100. data: training and validation images, never the test
-    images. budget_bytes: at least 8192, 16384 in the competition; look at the one you are given.
-    Returns a model whose packed size, `len(assignment.artifact.pack(model))`, is within the budget.
+    model: a trained LeNet-300-100: the class's shared one in the competition, one trained on other pictures
+    in the tests. data: training and validation images, never the test images. budget_bytes: at least 8192,
+    16384 in the competition; look at the one you are given.
+    Returns a model of the given layers whose packed size, `len(assignment.artifact.pack(model))`, is within
+    the budget, and which still knows the classes: from 30,000 bytes on, the tests want half of new pictures
+    right, below that more than one answer to all.
     Any recipe: it runs on one thread within 120 s of CPU time and 2 GiB of memory. The score rewards
     halving the bytes as long as the accuracy holds; `python -m assignment score` shows yours.
     """
