@@ -55,11 +55,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m assignment", description="What your work is worth so far."
+        prog="python -m assignment",
+        description="See what your functions do, and what your compress() is worth so far.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    score = commands.add_parser("score", help="run your compress(): bytes, accuracy, score, ledger")
+    score = commands.add_parser(
+        "score",
+        help="run your compress(): bytes, accuracy, score, ledger",
+        description="Run your compress() on the shared model, pack what it returns, and print the file's bytes, the "
+        "accuracy on the validation images, the score, and where the bytes are; then run the public tests.",
+    )
     score.add_argument(
         "--file", type=Path, default=COMPRESSION_FILE, help="default: assignment/compression.py"
     )
@@ -90,11 +96,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--open", action="store_true", help="show it in a browser when it is made")
     report.set_defaults(command=report_command)
 
-    show = commands.add_parser("ledger", help="where the bytes of a packed model went")
+    show = commands.add_parser(
+        "ledger",
+        help="where the bytes of a packed model went",
+        description="Print where the bytes of a packed model went, array by array.",
+    )
     show.add_argument("file", type=Path, metavar="FILE", help="a file that `score --out` or the grader wrote")
     show.set_defaults(command=ledger_command)
 
-    doctor = commands.add_parser("doctor", help="whether this machine has what the assignment needs")
+    doctor = commands.add_parser(
+        "doctor",
+        help="whether this machine has what the assignment needs",
+        description="Say whether your Python, NumPy and given files are those of the grader, and whether the data and "
+        "your compression.py load. A line that begins with FAIL says what to do.",
+    )
     doctor.set_defaults(command=doctor_command)
     return parser
 

@@ -96,7 +96,12 @@ def parser() -> argparse.ArgumentParser:
     add_finalize(commands)
     add_release(commands)
     add_export(commands)
-    doctor = commands.add_parser("doctor", help="say what this machine offers for grading")
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this machine offers for grading",
+        description="Say which versions run here, which sandboxes work (and what to install where one does not), and "
+        "which digits will be used.",
+    )
     doctor.set_defaults(run=run_doctor)
     commands.add_parser("baseline", help="train the shared model again (see its own --help)", add_help=False)
     return top

@@ -150,7 +150,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_trust(command)
     _add_key(command)
 
-    command = commands.add_parser("verify", help="check every file, hash, signature, score and rank")
+    command = commands.add_parser(
+        "verify",
+        help="check every file, hash, signature, score and rank",
+        description="Check every file, hash, signature, score and rank; print a line for each thing that is wrong.",
+    )
     command.set_defaults(run=_verify)
     command.add_argument(
         "--site",

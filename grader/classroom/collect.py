@@ -336,11 +336,21 @@ def write_lines(path: Path, students: list[Student]) -> None:
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("roster", metavar="ROSTER.csv", type=Path)
-    command.add_argument("--out", metavar="DIR", type=Path, required=True)
+    command.add_argument(
+        "roster",
+        metavar="ROSTER.csv",
+        type=Path,
+        help="CSV: handle, repository, and a commit where it is not to be chosen",
+    )
+    command.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="a folder for the files and collected.csv"
+    )
     command.add_argument("--take", choices=TAKES, default="newest", help="which commit (default: newest)")
     command.add_argument(
-        "--pins", metavar="FILE", type=Path, help="CSV: handle, commit, observed, for each push"
+        "--pins",
+        metavar="FILE",
+        type=Path,
+        help="for --take due; CSV: handle, commit, observed, a line for each push",
     )
 
 

@@ -65,26 +65,32 @@ def add_grade_class(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "grade-class",
         help="grade a whole class, each submission once",
-        description="Grade a class: write OUT/<handle>/result.json for each, and a summary.",
+        description="Grade a class: write RESULTS/<handle>/result.json for each, and RESULTS/_class/summary.csv.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument(
         "place", metavar="DIR|ROSTER.csv", type=Path, help="a folder of submissions, or a roster"
     )
-    command.add_argument("--out", metavar="RESULTS", type=Path, required=True)
+    command.add_argument(
+        "--out", metavar="RESULTS", type=Path, required=True, help="folder of results, new or an earlier one"
+    )
     command.add_argument(
         "--jobs", metavar="N", type=positive, default=os.cpu_count() or 1, help="default: one for each core"
     )
     command.add_argument(
         "--dask", metavar="ADDRESS", help="grade on the Dask cluster whose scheduler is there (extra dask)"
     )
-    command.add_argument("--resume", action="store_true", help="go on, with the options of the last time")
     command.add_argument(
-        "--only", metavar="NAME", nargs="+", default=[], help="only these (a-* is a pattern)"
+        "--resume", action="store_true", help="go on after an interruption, with the same options"
+    )
+    command.add_argument(
+        "--only", metavar="NAME", nargs="+", default=[], help="only these handles (a-* is a pattern)"
     )
     command.add_argument("--affected-by", metavar="TEST", help="only those who did not pass this test")
-    command.add_argument("--plan", action="store_true", help="say what would be done, and do nothing")
+    command.add_argument(
+        "--plan", action="store_true", help="say who would be graded and why, and do nothing"
+    )
     command.add_argument(
         "--tests", choices=("public", "hidden", "all", "none"), default="all", help="default: all"
     )
@@ -96,7 +102,11 @@ def add_grade_class(commands: argparse._SubParsersAction) -> None:
         "--seed", type=int, metavar="N", help="of the random inputs (default: one for the class)"
     )
     command.add_argument(
-        "--canary", metavar="FOLDER", type=Path, default=os.environ.get("FEATHERWEIGHT_CANARY") or None
+        "--canary",
+        metavar="FOLDER",
+        type=Path,
+        default=os.environ.get("FEATHERWEIGHT_CANARY") or None,
+        help="also run compress() on this canary (default: FEATHERWEIGHT_CANARY)",
     )
     command.add_argument(
         "--suites", metavar="DIR", type=Path, help="folder with tests_public/ and tests_hidden/"
@@ -110,7 +120,7 @@ def add_report(commands: argparse._SubParsersAction) -> None:
         help="a page for each student and one on the class",
         description="Write RESULTS/<handle>/feedback.html and .md for each, and RESULTS/_class/report.html.",
     )
-    command.add_argument("results", metavar="RESULTS", type=Path)
+    command.add_argument("results", metavar="RESULTS", type=Path, help="what `grade-class` wrote")
     command.set_defaults(run=run_report)
 
 

@@ -252,10 +252,16 @@ def write(options: argparse.Namespace) -> int:
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", metavar="RESULTS", type=Path)
-    command.add_argument("out", metavar="OUT.csv", type=Path)
+    command.add_argument("results", metavar="RESULTS", type=Path, help="what `grade-class` wrote")
+    command.add_argument("out", metavar="OUT.csv", type=Path, help="the file to write")
     command.add_argument("--format", choices=tuple(FORMATS), required=True)
-    command.add_argument("--into", metavar="FILE", type=Path, help="a CSV file that the system exported")
-    command.add_argument("--assignment", metavar="NAME", default=ASSIGNMENT, help=f"default: {ASSIGNMENT}")
-    command.add_argument("--zero-if-missing", action="store_true", help="0 for who handed nothing in")
+    command.add_argument(
+        "--into", metavar="FILE", type=Path, help="fill in this CSV file, which the system exported"
+    )
+    command.add_argument(
+        "--assignment", metavar="NAME", default=ASSIGNMENT, help=f"its column (default: {ASSIGNMENT})"
+    )
+    command.add_argument(
+        "--zero-if-missing", action="store_true", help="give 0 to those who handed in nothing"
+    )
     command.set_defaults(run=write)
