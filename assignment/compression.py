@@ -5,8 +5,11 @@ with it, cut whole neurons out of it, and then put everything together for the c
 the top. Each function's docstring is its contract, and the numbered steps inside are hints: follow
 them or find your own way.
 
-    python -m pytest tests_public                    every public test
-    python -m pytest tests_public -k magnitude_mask  the tests of one function
+    python -m pytest tests_public             every public test
+    python -m pytest tests_public -k softmax  the tests of one function
+
+`-k` looks for parts of names: with magnitude_mask, prune, quantize_affine or distill it runs tests of other
+functions, too.
 
 What holds for every function:
 
