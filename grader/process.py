@@ -26,8 +26,12 @@ from grader.sandbox import SCRATCH_BYTES, Backend, Room
 
 START_SECONDS = 60
 TICK_SECONDS = 0.25
+WATCH_SECONDS = 0.05
+"""How often one looks into a scratch folder whose size nothing limits."""
 UNSURE_SHARE = 0.1
 """How far waiting counts that may be for a disk: the machine's doing, or one write to disk after the other."""
+MAPPED_BYTES = SCRATCH_BYTES // 4
+"""What a file counts that is seen in no folder and in no descriptor, but in a worker's memory: its size is not known."""
 MOST_FILES = 2048
 """In a scratch folder. Empty ones take up no space that counts, but the kernel's memory and the time to look at them."""
 CPU_GRACE_SECONDS = 5
@@ -177,7 +181,7 @@ class WorkerProcess:
     def check_scratch(self) -> None:
         """Raises WorkerStoppedError where it has written more than it may: files, and bytes where nothing limits them."""
         if not self.backend.limits_scratch:
-            is_full = size_of(self.scratch) + sum(map(size_of_deleted, self._family())) > SCRATCH_BYTES
+            is_full = size_of(self.scratch) + size_of_deleted(self._process.pid, self.scratch) > SCRATCH_BYTES
         else:
             is_full = self._inside is not None and files_in(self._inside) > MOST_FILES
         if is_full:
@@ -230,13 +234,16 @@ class WorkerProcess:
 
     def _wait_for(self, descriptor: int, event: int, clock: Clock) -> None:
         """Until the pipe is ready. A worker that is gone ends the wait, though a child hold its pipe open."""
+        pause = TICK_SECONDS if self.backend.limits_scratch else WATCH_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
             while True:
                 gone = self._process.poll() is not None
-                is_ready = selector.select(0 if gone else TICK_SECONDS)
+                is_ready = selector.select(0 if gone else pause)
                 if gone and not is_ready:
                     raise WorkerStoppedError("died", self._how_it_ended())
+                if not is_ready and not self.backend.limits_scratch:
+                    self.check_scratch()
                 clock.look()  # a worker that sends a byte now and then must meet its deadline too
                 if is_ready:
                     return
@@ -331,16 +338,22 @@ def files_in(descriptor: int) -> int:
     return found.f_files - found.f_ffree
 
 
-def size_of_deleted(process: psutil.Process) -> int:
-    """What files that have no name any more take up while a process holds them open."""
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{process.pid}/fd") as descriptors:
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                found = os.stat(descriptor.path)
-                if stat.S_ISREG(found.st_mode) and not found.st_nlink:
-                    total += found.st_blocks * 512
-    return total
+def size_of_deleted(pid: int, folder: Path) -> int:
+    """What files of a folder that have no name any more take up while a process holds them open or has them mapped.
+
+    Each of its threads may have descriptors of its own, and a mapping needs none.
+    """
+    sizes: dict[int, int] = {}
+    for descriptor in glob(f"/proc/{pid}/task/*/fd/*"):
+        with contextlib.suppress(OSError):
+            found = os.stat(descriptor)
+            if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                sizes[found.st_ino] = found.st_blocks * 512
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/maps", errors="replace") as mappings:
+        for line in mappings:
+            if str(folder) in line and line.endswith(" (deleted)\n"):
+                sizes.setdefault(int(line.split()[4]), MAPPED_BYTES)
+    return sum(sizes.values())
 
 
 def remove(folder: Path) -> None:
