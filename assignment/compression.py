@@ -5,11 +5,8 @@ with it, cut whole neurons out of it, and then put everything together for the c
 the top. Each function's docstring is its contract, and the numbered steps inside are hints: follow
 them or find your own way.
 
-    python -m pytest tests_public             every public test
-    python -m pytest tests_public -k softmax  the tests of one function
-
-`-k` looks for parts of names: with magnitude_mask, prune, quantize_affine or distill it runs tests of other
-functions, too.
+    python -m pytest tests_public                   every public test
+    python -m pytest tests_public --function prune  the tests of one function
 
 What holds for every function:
 
@@ -286,8 +283,9 @@ def distill(
     """Train a copy of the student on `distillation_loss` against the teacher's logits on the same images.
 
     Starts from the student's own weights and takes SGD steps (or momentum's, or Adam's) of
-    `learning_rate`; the last, smaller batch counts. At alpha 1 the teacher has no influence, at alpha 0
-    the labels have none. Returns the trained copy.
+    `learning_rate`; the last, smaller batch counts. Enough of them bring the loss down: on images that can
+    be learned, 1,000 in small batches at a rate of 0.02, or 500 in full ones at 0.06, by a tenth or more.
+    At alpha 1 the teacher has no influence, at alpha 0 the labels have none. Returns the trained copy.
     """
     # 1. fit takes a loss: a function of the logits and the batch (with .images and .labels).
     # 2. What does the teacher say about those images?

@@ -2,7 +2,7 @@
 
 Tests ask for the fixture `submission` and call the student's functions on it; `rng` is a fresh
 generator for each test, drawn from `--seed` and the test's name. `pytest tests_public` runs them on
-`assignment/compression.py`; `--submission PATH` points elsewhere.
+`assignment/compression.py`; `--submission PATH` points elsewhere, `--function NAME` runs the tests of one function.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--submission", metavar="PATH", help="the compression.py to test (default: assignment/compression.py)"
     )
+    group.addoption("--function", metavar="NAME", help="only the tests that grade this function")
     group.addoption("--seed", type=int, default=0, help="seed of the random inputs (default: 0)")
 
 
@@ -74,14 +75,25 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
     return np.random.default_rng([request.config.getoption("--seed"), zlib.crc32(request.node.name.encode())])
 
 
+def functions_of(item: pytest.Item) -> tuple[str, ...]:
+    """The function that a test grades; none for a test of somebody's own."""
+    marker = item.get_closest_marker("grades")
+    return marker.args if marker else ()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Let `-k prune_neurons` choose by the function graded, and count what any choice leaves out."""
-    graded = []
-    for item in items:
-        if marker := item.get_closest_marker("grades"):
-            item.extra_keyword_matches.update(marker.args)
-            graded.append(item)
+    """Choose by the function graded where `--function` names one, and count what any choice leaves out."""
+    graded = [item for item in items if item.get_closest_marker("grades")]
+    if wanted := config.getoption("--function"):
+        others = [item for item in items if wanted not in functions_of(item)]
+        if len(others) == len(items):
+            known = sorted({name for item in graded for name in functions_of(item)})
+            raise pytest.UsageError(
+                f"--function {wanted}: no test grades that; they grade {', '.join(known)}"
+            )
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if wanted in functions_of(item)]
     yield
     tally, chosen = config.stash[TALLY], {item.nodeid for item in items}
     for item in graded:

@@ -195,7 +195,7 @@ def reporter_results(check: Check) -> dict[str, Any]:
                 "status": "pass" if each.passed == each.count > 0 else "fail",
                 "score": number(each.points),
                 "message": each.reason,
-                "test_code": f"python -m pytest tests_public -k {each.function}",
+                "test_code": f"python -m pytest tests_public --function {each.function}",
                 "filename": "",
                 "line_no": 0,
                 "duration": each.seconds,

@@ -95,4 +95,4 @@ def note_for(error: SubmissionError) -> str:
             f"Implement this first: {name} (part {part}). Write it in compression.py, save the file, and "
             "this picture draws itself when you run it again."
         )
-    return f"{error}. Its tests: python -m pytest tests_public -k {name}"
+    return f"{error}. Its tests: python -m pytest tests_public --function {name}"

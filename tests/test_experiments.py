@@ -157,7 +157,7 @@ def test_notes_say_what_to_do():
     assert note_for(missing).startswith("Implement this first: prune (part 2).")
     raised = SubmissionError("raised", "softmax", "boom", "ValueError")
     assert note_for(raised) == (
-        "softmax raised ValueError: boom. Its tests: python -m pytest tests_public -k softmax"
+        "softmax raised ValueError: boom. Its tests: python -m pytest tests_public --function softmax"
     )
     broken = SubmissionError("import", "import", "line 3: invalid syntax (SyntaxError)")
     assert note_for(broken) == "compression.py could not be imported: line 3: invalid syntax (SyntaxError)."

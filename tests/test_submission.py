@@ -215,10 +215,12 @@ def test_summary_says_what_was_left_out(project):
 
 
 def test_the_tests_of_one_function_are_chosen_by_its_name(project):
-    project("tests_public", "-k", "count_parameters").stdout.fnmatch_lines(
+    project("tests_public", "--function", "count_parameters").stdout.fnmatch_lines(
         ["public tests 2/3 passed (1 left out); *"]
     )
-    project("tests_public", "-k", "prune").stdout.fnmatch_lines(["*4 deselected*"])
+    run = project("tests_public", "--function", "count")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["*--function count: no test grades that; they grade boom, count_parameters"])
 
 
 def test_a_student_sees_the_test_and_their_own_code_and_nothing_between(project):
