@@ -70,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
         "--file", type=Path, default=COMPRESSION_FILE, help="default: assignment/compression.py"
     )
     score.add_argument(
-        "--budget", type=int, default=BUDGET_BYTES, metavar="BYTES", help=f"default: {BUDGET_BYTES}"
+        "--budget",
+        type=budget,
+        default=BUDGET_BYTES,
+        metavar="BYTES",
+        help=f"default: {BUDGET_BYTES}",
     )
     score.add_argument("--seed", type=int, default=0, help="default: 0, as in the competition")
     score.add_argument(
@@ -112,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.set_defaults(command=doctor_command)
     return parser
+
+
+def budget(text: str) -> int:
+    """Bytes. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"a budget is a number of bytes above 0, got {text}")
+    return int(text)
 
 
 def check_is_file(file: Path) -> None:
@@ -182,6 +193,11 @@ def _explain(error: SubmissionError) -> int:
     if error.__cause__ is not None and error.kind != "not_implemented":
         traceback.print_exception(error.__cause__)
     print(f"compress: {error}", file=sys.stderr)
+    if error.kind == "not_implemented":
+        print(
+            "the other parts: python -m assignment report shows what each makes of the shared model",
+            file=sys.stderr,
+        )
     return 1
 
 
@@ -218,7 +234,13 @@ def weight_class(result: Measurement) -> str:
 
 
 def ledger_command(options: argparse.Namespace) -> int:
-    print(ledger_table(ledger(options.file.read_bytes())))
+    try:
+        rows = ledger(options.file.read_bytes())
+    except ArtifactError as error:
+        raise ArtifactError(
+            f"{options.file} is no packed model, as `score --out model.fw` writes them: {error}"
+        ) from error
+    print(ledger_table(rows))
     return 0
 
 

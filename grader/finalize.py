@@ -219,7 +219,8 @@ def run_command(options: argparse.Namespace) -> int:
     if options.new_key is not None:
         return new_key(options.new_key)
     if options.results is None or not options.results.is_dir():
-        raise UnusableError(f"finalize needs the folder that `grade` wrote results to, got {options.results}")
+        got = "none" if options.results is None else options.results
+        raise UnusableError(f"finalize needs RESULTS, the folder that `grade` wrote to, got {got}")
     if (options.key is None) == (options.images is None) or (options.images is None) != (
         options.labels is None
     ):

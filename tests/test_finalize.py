@@ -218,7 +218,8 @@ def test_results_on_other_data_are_left_out(results):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nowhere"], "finalize needs the folder that `grade` wrote results to, got nowhere"),
+        ([], "finalize needs RESULTS, the folder that `grade` wrote to, got none"),
+        (["nowhere"], "finalize needs RESULTS, the folder that `grade` wrote to, got nowhere"),
         (["."], "either --key FILE, or both --images FILE and --labels FILE"),
         ([".", "--images", "x"], "either --key FILE, or both --images FILE and --labels FILE"),
         ([".", "--key", "nowhere"], "nowhere holds no key"),
