@@ -61,7 +61,7 @@ def test_actions_are_pinned_by_their_commit_with_the_version_beside_it(path):
     used = re.findall(r"uses: (.*)", path.read_text())
     assert used
     for line in used:
-        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+        assert re.fullmatch(r"actions/[a-z/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
 @each_workflow
@@ -121,6 +121,19 @@ def test_submissions_run_where_there_is_no_secret_and_the_key_is_where_none_runs
         assert "grader grade" not in str(jobs[name]), name
     order = {name: job.get("needs") for name, job in jobs.items()}
     assert order == {"collect": None, "grade": "collect", "record": "grade", "deploy": "record"}
+
+
+def test_a_night_goes_on_from_the_results_of_the_last():
+    steps = [step for step in read(CLASS)["jobs"]["grade"]["steps"] if "path" in step.get("with", {})]
+    kept = [step for step in steps if step["with"]["path"] == "results"]
+    restore, save, upload = (step["uses"].split("@")[0] for step in kept)
+    assert (restore, save, upload) == (
+        "actions/cache/restore",
+        "actions/cache/save",
+        "actions/upload-artifact",
+    )
+    assert kept[0]["with"]["key"] == kept[1]["with"]["key"]
+    assert kept[0]["with"]["key"].startswith(kept[0]["with"]["restore-keys"])
 
 
 def test_only_the_job_that_pushes_keeps_its_token_on_disk():
