@@ -157,7 +157,7 @@ class LocalSubmission(Submission):
         """The module, run once. Raises SubmissionError of kind "import", again on each later call."""
         __tracebackhide__ = True
         if self._import_error is not None:
-            raise self._import_error
+            raise self._import_error.with_traceback(None)  # raised again, it would keep where it has been
         if self._module is None:
             try:
                 self._module = loaded(self.path)

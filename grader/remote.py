@@ -154,7 +154,7 @@ class RemoteSubmission(Submission):
     def load(self) -> None:
         """Import the submission, unless it is. Raises SubmissionError, at once for every later call."""
         if self._import_error is not None:
-            raise self._import_error
+            raise self._import_error.with_traceback(None)
         if self._worker is not None:
             return
         if self.room.source.stat().st_size > LARGEST_SOURCE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import traceback
 
 import numpy as np
 import pytest
@@ -153,6 +154,13 @@ def test_rejection_names_the_nearest_exception_of_pythons_own(local):
 def test_rejection_passes_on_what_is_neither_a_return_nor_a_refusal(local):
     with pytest.raises(SubmissionError, match="not implemented yet"):
         local("def f(): raise NotImplementedError").rejection("f")
+
+
+def test_a_failed_import_is_told_as_shortly_the_tenth_time_as_the_second(local):
+    """An exception keeps where it has been raised: a report of each of many tests would grow with their number."""
+    submission = local("def f(:")
+    lengths = [len(list(traceback.walk_tb(failure(submission, "f").__traceback__))) for _ in range(10)]
+    assert lengths[9] == lengths[1]
 
 
 PROJECT = {
