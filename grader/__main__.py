@@ -9,6 +9,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import signal  # noqa: E402
+import stat  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from dataclasses import asdict  # noqa: E402
@@ -29,6 +30,7 @@ from grader.sandbox import CHOICES, SANDBOXES  # noqa: E402
 from grader.trial import backend_for, fault_of  # noqa: E402
 
 GRADED, FAILED, UNUSABLE, STOPPED = 0, 1, 2, 130
+LARGEST_ARTIFACT = 32 * 2**20  # twice the bytes of all the numbers that the format lets a model have
 
 GRADE_EXAMPLES = """\
 examples:
@@ -218,10 +220,7 @@ def run_score(options: argparse.Namespace) -> int:
     from grader.measured import ModelFault, entry, measure, part_of
     from grader.table import competition_table, console_for, flags
 
-    try:
-        content = options.artifact.read_bytes()
-    except OSError as error:
-        raise UnusableError(f"{options.artifact} cannot be read: {error.strerror}") from error
+    content = artifact_at(options.artifact)
     rules, mnist = read_rules(), load_mnist()
     images = part_of(mnist.test, options.split)
     try:
@@ -235,6 +234,21 @@ def run_score(options: argparse.Namespace) -> int:
     console.print(f"sha256: {found['artifact_sha256']}", soft_wrap=True)
     print(ledger_table(ledger(content)))
     return GRADED
+
+
+def artifact_at(path: Path) -> bytes:
+    """All of a file that may be an artifact; a FIFO is not waited for, and nothing without an end is read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UnusableError(f"{path} is no regular file, which an artifact is")
+            content = file.read(LARGEST_ARTIFACT + 1)
+    except OSError as error:
+        raise UnusableError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > LARGEST_ARTIFACT:
+        raise UnusableError(f"{path} is larger than {LARGEST_ARTIFACT // 2**20} MiB, which no artifact is")
+    return content
 
 
 def run_doctor(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader import UnusableError
+from grader import UnusableError, __main__
 from grader.intake import LARGEST_SOURCE, take
 from grader.table import heading
 
@@ -201,3 +201,21 @@ def test_a_folder_that_may_not_be_entered_is_one_sentence(tmp_path, monkeypatch)
             take(Path("ada"))
     finally:
         os.seteuid(user)
+
+
+def test_score_waits_for_no_fifo_and_reads_nothing_without_end(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(__main__, "LARGEST_ARTIFACT", 1000)
+    paths = {name: tmp_path / f"{name}.fw" for name in ("fifo", "folder", "large", "absent")}
+    paths["endless"] = Path("/dev/zero")
+    os.mkfifo(paths["fifo"])
+    paths["folder"].mkdir()
+    paths["large"].write_bytes(b"\xf1" * 1001)
+    said = {}
+    for name, path in paths.items():
+        assert __main__.main(["score", str(path)]) == 2
+        said[name] = capsys.readouterr().err
+    assert "is no regular file, which an artifact is" in said["fifo"]
+    assert "is no regular file, which an artifact is" in said["endless"]
+    assert "Is a directory" in said["folder"]
+    assert "is larger than 0 MiB, which no artifact is" in said["large"]
+    assert "No such file" in said["absent"]
