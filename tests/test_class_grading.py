@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
 from grader import UnusableError
 from grader.classroom.grading import Order
+from grader.classroom.points import REGRADE
 from grader.classroom.results import Results
-from grader.classroom.roster import students_in
+from grader.classroom.roster import BESIDE, digits_of, students_in
 from tests.classroom import (
     HALF,
     POINTS,
@@ -205,6 +207,18 @@ def test_names_that_are_no_folder_names_stay_apart(tmp_path):
     assert len({name.casefold() for name in names}) == 6
     assert "cmd" in names
     assert all(name.startswith(("ada-l-", "Ada-L-")) for name in names if "ada" in name.lower())
+
+
+def test_no_name_that_somebody_chose_is_the_folder_of_another(tmp_path):
+    chosen = f"ada-{digits_of('ada.zip')}"
+    for name in ("Ada.zip", "ada.zip", f"{chosen}.zip", "regrade.toml.zip"):
+        (tmp_path / name).write_bytes(b"")
+    found = {Path(student.path).name: student.handle for student in students_in(tmp_path)}
+    assert len({name.casefold() for name in found.values()}) == 4
+    assert all(
+        name.startswith(chosen) and name != chosen for name in (found["ada.zip"], found[f"{chosen}.zip"])
+    )
+    assert found["regrade.toml.zip"] != REGRADE == BESIDE
 
 
 def test_what_a_student_puts_in_the_place_of_the_commit_is_not_waited_for(tmp_path):

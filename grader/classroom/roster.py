@@ -10,6 +10,7 @@ import csv
 import difflib
 import hashlib
 import io
+import itertools
 import os
 import re
 from collections import Counter
@@ -29,6 +30,8 @@ COLLECTED = "collected.csv"
 LARGEST_ROSTER = 16 * 2**20
 LONGEST_CELL = 500
 KINDS = (".py", ".zip")
+BESIDE = "regrade.toml"
+"""The instructor's own, in the folder of results beside those of the students."""
 
 
 @dataclass(frozen=True)
@@ -213,15 +216,20 @@ def students_in(folder: Path) -> list[Student]:
 def unique_names(names: Iterable[tuple[str, str]]) -> list[str]:
     """Names fit for folders, all different, also where capitals do not count; each is given with its file's.
 
-    One that would be like another's has a few digits made of its file's name at its end.
+    One that would be like another's has a few digits made of its file's name at its end, and more of them where
+    somebody's own name is like that.
     """
     wanted = list(names)
-    slugs = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:60] or "submission" for name, _ in wanted]
-    counts = Counter(slug.casefold() for slug in slugs)
-    return [
-        slug if counts[slug.casefold()] == 1 else f"{slug}-{digits_of(file)}"
-        for slug, (_, file) in zip(slugs, wanted, strict=True)
-    ]
+    made = [re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:60] or "submission" for name, _ in wanted]
+    for times in itertools.count(1):
+        counts = Counter([BESIDE, *(name.casefold() for name in made)])
+        if max(counts.values()) == 1:
+            break
+        made = [
+            name if counts[name.casefold()] == 1 else f"{name}-{digits_of(file * times)}"
+            for name, (_, file) in zip(made, wanted, strict=True)
+        ]
+    return made
 
 
 def digits_of(name: str) -> str:
