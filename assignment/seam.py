@@ -30,6 +30,8 @@ LARGE_BYTES = 16 * 2**20
 
 MOST_RESULT_BYTES = 64 * 2**20
 MOST_MESSAGE = 500
+LFS_POINTER = ("version https://git-lfs.github.com/", "oid sha256:")
+"""How the first two lines begin of what Git LFS stores in a file's place; one of them is no Python."""
 
 
 class SubmissionError(Exception):
@@ -292,6 +294,11 @@ def why_not_imported(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         if "codec can't decode" in str(error):
             return "it is not UTF-8 text (save it as UTF-8)"
+        if (error.text or "").startswith(LFS_POINTER):
+            return (
+                "it is only a pointer of Git LFS to the file (`git lfs untrack assignment/compression.py`, then add "
+                "and commit it again)"
+            )
         return f"line {error.lineno}: {error.msg} ({type(error).__name__})"
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)

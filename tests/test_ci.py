@@ -137,6 +137,23 @@ def test_a_file_that_is_no_python_is_said(tmp_path):
     assert "could not be imported" in run.summary
 
 
+def test_a_link_is_said_and_fails_as_it_will_with_the_grader(tmp_path):
+    source = tmp_path / "compression.py"
+    source.symlink_to(ROOT / "solution" / "compression.py")
+    run = Run(tmp_path, source)
+    assert run.done.returncode == 1
+    assert "**compression.py is a link, and whoever grades takes no link: " in run.summary
+    assert run.results["status"] == "fail"
+
+
+def test_a_file_that_stops_pytest_is_said_to_be_in_the_way(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    run = Run(tmp_path, write(tmp_path, "def compress(*a, **k): raise NotImplementedError\n"))
+    assert run.done.returncode == 1
+    assert "**no public test could be started, and the log of this step says why: " in run.summary
+    assert "0 of 0" not in run.summary
+
+
 # The pieces.
 
 

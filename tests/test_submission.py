@@ -121,6 +121,16 @@ def test_inspect_reports_the_exception_of_a_function_that_only_raises(local):
         ("def f(): return 10 ** 10000", "malformed", "a whole number of"),
         ("def f(): return {(1,): np.ones(1), 2: np.zeros(1, 'M8[s]')}", "malformed", "dtype datetime64"),
         ("def f(:", "import", "compression.py could not be imported: line 2: invalid syntax"),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a",
+            "import",
+            "only a pointer of Git LFS",
+        ),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:abcd",
+            "import",
+            "only a pointer of Git LFS",
+        ),
         ("import torch_is_not_here", "import", "line 2: ModuleNotFoundError"),
         ("\n1 / 0", "import", "line 3: ZeroDivisionError: division by zero"),
         ("input()", "import", "could not be imported"),
