@@ -44,7 +44,7 @@ def fits(value: object, name: str, part: str = "") -> bool:
 
 @cache
 def _validator(name: str, part: str) -> jsonschema.Draft202012Validator:
-    names = ("entry", "notice", "final")
+    names = ("entry", "notice", "final", "leaderboard")
     registry = referencing.Registry().with_resources(
         (each, DRAFT202012.create_resource(schema(each))) for each in names
     )

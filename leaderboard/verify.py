@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from leaderboard.board import Trust, assemble
-from leaderboard.documents import EntryError, parse_json
+from leaderboard.documents import EntryError, check, parse_json
 from leaderboard.entry import Entry
 from leaderboard.feeds import row_document
 from leaderboard.ranking import halvings, quality
@@ -27,6 +27,7 @@ SCORE_TOLERANCE = 5e-4  # half of what a page shows
 
 def problems(contents: Contents, trust: Trust) -> Iterator[str]:
     """Each thing that is wrong, as `<file>: <reason>`, in the order of the files."""
+    there = {f"{entry.path}.json" for entry in contents.entries}
     for file in contents.refused:
         yield f"{file.path}: {file.reason}"
     for entry in contents.entries:
@@ -38,6 +39,8 @@ def problems(contents: Contents, trust: Trust) -> Iterator[str]:
             yield f"{name}: its signature does not fit: it was changed"
         if entry.path not in (contents.artifacts or {}):
             yield f"{name}: its artifact is not there"
+        if entry.corrects is not None and f"{entry.handle}/{entry.corrects[0]}" not in there:
+            yield f"{name}: it corrects {entry.corrects[0]}, which is not there"
         yield from (f"{name}: {reason}" for reason in _figures(entry))
     for notice in contents.notices:
         name = f"{notice.handle}/{notice.file_name}"
@@ -64,10 +67,15 @@ def wrong_rows(contents: Contents, site: Path, trust: Trust) -> Iterator[str]:
     path = site / "leaderboard.json"
     try:
         shown = parse_json(path.read_text("utf-8"))
+        check(shown, "leaderboard")
     except (OSError, UnicodeDecodeError, EntryError) as problem:
         yield f"{path}: cannot be read: {problem}"
         return
-    if contents.settings.is_blind or "groups" not in shown:
+    phase = contents.settings.phase
+    if shown["phase"] != phase:
+        yield f"{path}: it is of the {shown['phase']} phase, and the board is in the {phase} one: build it again"
+        return
+    if contents.settings.is_blind:
         return
     marked = any(each["state"] == "unverified" for each in shown["entries"])
     board = assemble(contents, Trust(trust.keys, trust.mark_unverified or marked), datetime.now(UTC))
@@ -76,7 +84,9 @@ def wrong_rows(contents: Contents, site: Path, trust: Trust) -> Iterator[str]:
         for section in board.sections
         for group in section.groups
     }
-    found = {f"{g['data']}-{g['split']}-{g['division']}": g["rows"] for g in shown["groups"]}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for g in shown["groups"]:  # a group that is there twice has too many rows
+        found.setdefault(f"{g['data']}-{g['split']}-{g['division']}", []).extend(g["rows"])
     for key in sorted({*expected, *found}):
         for row, other in zip_longest(found.get(key, []), expected.get(key, [])):
             if row != other:

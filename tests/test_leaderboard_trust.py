@@ -225,6 +225,58 @@ def test_verify_works_the_ranks_of_a_site_out_anew(
     assert "cannot be read" in run(capsys, *arguments)[2]
 
 
+def withheld(document: dict[str, Any]) -> None:
+    for name in set(document) - {"schema", "title", "deadline", "built"}:
+        del document[name]
+    document.update(phase="blind", received=[])
+
+
+def forged_first(document: dict[str, Any]) -> None:
+    (group,) = document["groups"]
+    (row,) = group["rows"]
+    document["groups"].insert(0, {**group, "rows": [{**row, "score": 9.9}]})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda document: document.pop("groups"), "'groups' is a required property"),
+        (lambda document: document["groups"][0].update(rows=[{}]), "cannot be read"),
+        (withheld, "it is of the blind phase, and the board is in the open one"),
+        (forged_first, "the entries give"),
+    ],
+    ids=["no groups", "no row", "withheld", "a group twice"],
+)
+def test_a_site_that_shows_less_or_something_twice_is_not_as_it_should_be(
+    change: Callable[[dict[str, Any]], None],
+    sentence: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    post_signed(tmp_path / "e")
+    build(tmp_path / "e", tmp_path / "site", TRUST, NOW)
+    place = ("--entries", tmp_path / "e", "--site", tmp_path / "site")
+    arguments = ("verify", *place, "--trust", public_key(KEY))
+    assert run(capsys, *arguments)[0] == 0
+    page = tmp_path / "site" / "leaderboard.json"
+    document = json.loads(page.read_text())
+    change(document)
+    page.write_text(json.dumps(document))
+    code, _, err = run(capsys, *arguments)
+    assert (code, sentence in err, len(err.splitlines())) == (1, True, 1)
+
+
+def test_verify_misses_an_entry_that_was_corrected_and_is_gone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = entry("ann", "1").signed(KEY)
+    right = entry("ann", "2", corrects=(wrong.file_name, "graded with old rules")).signed(KEY)
+    post_all(tmp_path, wrong, right)
+    (tmp_path / f"{wrong.path}.json").unlink()
+    _, _, err = run(capsys, "verify", "--entries", tmp_path, "--trust", public_key(KEY))
+    assert f"{right.path}.json: it corrects {wrong.file_name}, which is not there" in err
+
+
 def test_build_leaves_out_what_is_not_signed_unless_told_to_mark_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
