@@ -126,12 +126,13 @@ def assemble(contents: Contents, trust: Trust, built: datetime, final: Final | N
             if doubt is not None:
                 doubts[entry.path] = doubt
     notices = []
+    unverified = {f"{path}.json" for path in doubts}
     for notice in contents.notices:
         doubt = trust.doubt(notice)
         path = f"{notice.handle}/{notice.file_name}"
         if notice.signature is not None and not is_signed(notice.to_document()):
             refused.append(Refused(path, "its signature does not fit: it was changed"))
-        elif doubt is not None and not trust.mark_unverified:
+        elif doubt is not None and f"{notice.handle}/{notice.entry}" not in unverified:
             refused.append(Refused(path, f"{doubt}, so that it is not followed"))
         else:
             notices.append(notice)
@@ -162,7 +163,12 @@ def _first_states(
 ) -> dict[str, State]:
     """The state of each entry before any is ranked."""
     said = newest(notices)
-    corrected = {f"{e.handle}/{e.corrects[0]}": (e, e.corrects[1]) for e in entries if e.corrects is not None}
+    corrected = {}
+    for entry in entries:
+        if entry.corrects is not None:
+            name = f"{entry.handle}/{entry.corrects[0]}"
+            if entry.path not in doubts or name.removesuffix(".json") in doubts:  # else anybody could say so
+                corrected[name] = (entry, entry.corrects[1])
     states = {}
     for entry in entries:
         name = f"{entry.path}.json"

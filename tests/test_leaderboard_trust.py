@@ -416,6 +416,16 @@ def test_a_notice_without_a_good_signature_is_not_followed() -> None:
     assert len(board.refused) == 2
 
 
+def test_what_nobody_vouches_for_changes_nothing_that_somebody_vouches_for() -> None:
+    made, unsigned = entry("ann").signed(KEY), entry("bob")
+    own = [replace(signed_notice(each, "withdraw", 5), signature=None) for each in (made, unsigned)]
+    right = entry("ann", "2", ranked=False, corrects=(made.file_name, "I say so"))
+    board = board_of(made, unsigned, right, notices=tuple(own), trust=replace(TRUST, mark_unverified=True))
+    assert board.states[made.path].name == "verified"
+    assert board.states[unsigned.path].name == "withdrawn"
+    assert [file.reason for file in board.refused] == ["not signed, so that it is not followed"]
+
+
 def test_in_the_blind_phase_nobody_sees_a_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = tmp_path / "e"
     entries.mkdir()
