@@ -25,6 +25,7 @@ from leaderboard.entry import Entry
 from leaderboard.handles import why_not
 from leaderboard.notice import NOTICE_SCHEMA, Notice
 from leaderboard.settings import DEFAULTS, FILE_NAME, Settings
+from leaderboard.signing import is_signed
 
 MAX_ENTRY_BYTES = 128 * 1024
 MAX_ARTIFACT_BYTES = 2 * 1024 * 1024  # the shared model uncompressed is less than half of it
@@ -134,11 +135,21 @@ class Shelf:
 
     def entry(self, name: str) -> Entry | None:
         """The entry of that name, if it is one."""
+        found = self._found(name)
+        return found if isinstance(found, Entry) else None
+
+    def notice(self, name: str) -> Notice | None:
+        """The notice of that name, if it is one and as it was signed."""
+        found = self._found(name)
+        if not isinstance(found, Notice) or (found.signature and not is_signed(found.to_document())):
+            return None
+        return found
+
+    def _found(self, name: str) -> Entry | Notice | None:
         try:
-            found = parse(name, self.read(name))
+            return parse(name, self.read(name))
         except (EntryError, OSError):
             return None
-        return found if isinstance(found, Entry) else None
 
     def handles(self, own: str) -> dict[str, str]:
         """Every handle with its kind. Only `own`'s is looked up: the others' do not matter to it."""
@@ -212,9 +223,22 @@ def post_notice(notice: Notice, folder: Path) -> Path:
 
 
 def check_notice(notice: Notice, shelf: Shelf) -> None:
-    """Raise EntryError unless the notice is about an entry that is there."""
+    """Raise EntryError unless the notice is about an entry that is there, and is to be its newest.
+
+    Only notices with the same key are looked at: those of others may not count.
+    """
     if shelf.entry(f"{notice.handle}/{notice.entry}") is None:
         raise EntryError(f"there is no entry {notice.handle}/{notice.entry}")
+    own, digits = f"{notice.handle}/", f"-{notice.entry[17:24]}-"
+    for name in sorted(name for name in shelf.names if name.startswith(own) and digits in name):
+        other = shelf.notice(name)
+        if other is None or other.entry != notice.entry or other.at <= notice.at:
+            continue
+        if (other.signature or [None])[0] == (notice.signature or [None])[0]:
+            raise EntryError(
+                f"{name} is of a later time, and the newest notice counts: is the clock right, here and where that "
+                "one was made?"
+            )
 
 
 def read_artifact(path: Path) -> bytes | None:

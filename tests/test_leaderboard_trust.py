@@ -387,6 +387,23 @@ def test_notices_by_command_and_back_again(
     assert all(f"{action}!" in page for action in ("withdraw", "restore", "flag"))
 
 
+def test_a_notice_that_would_not_be_the_newest_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "22" * 32)
+    made = entry("ann").signed(KEY)
+    post_all(tmp_path, made)
+    ahead = Notice("ann", made.file_name, "restore", None, "a clock ahead", datetime(2999, 1, 1, tzinfo=UTC))
+    arguments = ("notice", "withdraw", f"{made.path}.json", "--reason", "x", "--entries", tmp_path)
+    for foreign in (ahead.signed(STRANGER), replace(ahead.signed(KEY), reason="changed")):
+        (tmp_path / "ann" / foreign.file_name).write_text(foreign.to_json())
+        assert run(capsys, *arguments)[0] == 0
+    (tmp_path / "ann" / ahead.file_name).write_text(ahead.signed(KEY).to_json())
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert f"ann/{ahead.file_name} is of a later time, and the newest notice counts" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
