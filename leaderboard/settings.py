@@ -37,7 +37,10 @@ class Settings:
     @classmethod
     def read(cls, path: Path) -> Settings:
         """The settings of that file, if there is one. Raises EntryError for settings that cannot be followed."""
-        return cls.from_text(path.read_text("utf-8"), str(path)) if path.is_file() else cls()
+        try:
+            return cls.from_text(path.read_text("utf-8"), str(path)) if path.is_file() else cls()
+        except UnicodeDecodeError:
+            raise EntryError(f"{path} is not UTF-8 text") from None
 
     @classmethod
     def from_text(cls, text: str, where: str) -> Settings:

@@ -484,6 +484,7 @@ def test_in_the_blind_phase_nobody_sees_a_score(tmp_path: Path, capsys: pytest.C
         ("deadline = 2026-12-18", "deadline must be a time with its zone"),
         ("deadline = 2026-12-18T10:00:00", "deadline must be a time with its zone"),
         ("title = 1", "title must be a text"),
+        ("title = '\xdcbung'", "board.toml is not UTF-8 text"),
     ],
 )
 def test_settings_that_cannot_be_followed_stop_everything(
@@ -491,7 +492,7 @@ def test_settings_that_cannot_be_followed_stop_everything(
 ) -> None:
     """A blind phase with a spelling mistake must not show the scores."""
     (tmp_path / "e").mkdir()
-    (tmp_path / "e" / "board.toml").write_text(text)
+    (tmp_path / "e" / "board.toml").write_text(text, "latin-1")
     code, _, err = run(capsys, "build", "--entries", tmp_path / "e", "--out", tmp_path / "site")
     assert (code, sentence in err) == (2, True)
     assert not (tmp_path / "site").exists()
