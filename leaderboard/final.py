@@ -18,14 +18,14 @@ from leaderboard.significance import count_right, unpacked
 
 @dataclass(frozen=True)
 class Final:
-    """What `final.json` says; `rows` by the artifact's hash."""
+    """What `final.json` says; `rows` by the artifact's hash: whoever copies an artifact has a row of their own."""
 
     key: str | None
     key_sha256: str | None
     data: str
     images: str
     n_images: int
-    rows: dict[str, dict[str, Any]]
+    rows: dict[str, list[dict[str, Any]]]
 
     @classmethod
     def read(cls, path: Path) -> Final:
@@ -49,14 +49,26 @@ class Final:
         for row in document["rows"]:
             if row["correct"] is not None and count_right(row["correct"], document["n_images"]) is None:
                 raise EntryError(f"correct must have a bit for each of {document['n_images']} images")
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in document["rows"]:
+            rows.setdefault(row["artifact_sha256"], []).append(row)
         return cls(
             key=document["key"],
             key_sha256=document["key_sha256"],
             data=document["data"],
             images=document["images"],
             n_images=document["n_images"],
-            rows={row["artifact_sha256"]: row for row in document["rows"]},
+            rows=rows,
         )
+
+    def row_of(self, entry: Entry) -> dict[str, Any] | None:
+        """The entry's own row: of several with its artifact, the one that had its score before.
+
+        A canary holds the score of a copied artifact down, and not that of the original.
+        """
+        found = [row for row in self.rows.get(entry.artifact_sha256, []) if row["bytes"] == entry.bytes]
+        own = [row for row in found if row.get("score_before") == entry.score]
+        return next(iter(own or found), None) if self.data == entry.data else None
 
 
 @dataclass(frozen=True)
@@ -90,8 +102,8 @@ def shake_up(group: Group, final: Final) -> ShakeUp:
     """Rank the group's rows once more, by the final figures."""
     found, missing = [], []
     for row in group.rows:
-        measured = final.rows.get(row.entry.artifact_sha256) if group.data == final.data else None
-        if measured is None or measured["bytes"] != row.entry.bytes:
+        measured = final.row_of(row.entry)
+        if measured is None:
             missing.append(row)
         else:
             found.append((row, _measured_again(row.entry, measured, final.n_images)))

@@ -315,6 +315,7 @@ def final_document(*rows_given: tuple[Entry, float, float, range]) -> dict:
                 "division": made.division,
                 "accuracy_percent": accuracy,
                 "score": score,
+                "score_before": made.score,
                 "correct": bits(wrong)["correct"],
             }
             for made, accuracy, score, wrong in rows_given
@@ -355,6 +356,16 @@ def test_the_shake_up_ranks_the_frozen_rows_by_the_final_figures(tmp_path: Path)
     ]
     assert __main__.main([*arguments, "--final", str(tmp_path / "final.json"), "--mark-unverified"]) == 0
     assert (tmp_path / "site" / "frozen.html").is_file()
+
+
+def test_who_copies_a_published_model_takes_nothing_from_who_made_it() -> None:
+    ann = entry("ann", score=9.0, bytes=3000)
+    eve = entry("eve", score=2.0, bytes=3000, artifact_sha256=ann.artifact_sha256)  # held down by the canary
+    document = final_document((ann, 97.0, 8.0, range(150)), (eve, 97.0, 2.0, range(150)))
+    for step in (1, -1):
+        final = Final.from_document({**document, "rows": document["rows"][::step]})
+        page = Page(render(ann, eve, final=final)["index.html"])
+        assert [(row[2], row[3]) for row in rows(page)] == [("ann", "8.000"), ("eve", "2.000")]
 
 
 def test_what_is_no_final_measurement_is_one_sentence(tmp_path: Path) -> None:
