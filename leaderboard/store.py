@@ -27,7 +27,7 @@ from leaderboard.notice import NOTICE_SCHEMA, Notice
 from leaderboard.settings import DEFAULTS, FILE_NAME, Settings
 from leaderboard.signing import is_signed
 
-MAX_ENTRY_BYTES = 128 * 1024
+MAX_ENTRY_BYTES = 512 * 1024  # the anatomy of as many layers as the format lets a model have takes 180 KB
 MAX_ARTIFACT_BYTES = 2 * 1024 * 1024  # the shared model uncompressed is less than half of it
 
 
@@ -166,7 +166,10 @@ class Shelf:
 def files_of(entry: Entry, artifact: bytes | None) -> dict[str, bytes]:
     """The files of an entry, the JSON last, by their names below `entries/`. Raises EntryError."""
     files = {} if artifact is None else {f"{entry.path}.fw": _checked(artifact, entry)}
-    return {**files, f"{entry.path}.json": entry.to_json().encode("ascii")}
+    text = entry.to_json().encode("ascii")
+    if len(text) > MAX_ENTRY_BYTES:
+        raise EntryError(f"the entry is larger than {MAX_ENTRY_BYTES:,} bytes, and could not be read again")
+    return {**files, f"{entry.path}.json": text}
 
 
 def is_posted(entry: Entry, shelf: Shelf, settings: Settings = DEFAULTS) -> bool:

@@ -14,6 +14,9 @@ import jsonschema
 import pytest
 from leaderboard_records import bits, entry, record, sha256, write_record
 
+from assignment.artifact import pack
+from assignment.nn import Dense, Sequential
+from assignment.structure import MAX_LAYERS
 from leaderboard import __main__, posting, store
 from leaderboard.documents import EntryError
 from leaderboard.entry import Entry, check_handle
@@ -396,6 +399,24 @@ def test_an_artifact_too_large_to_be_kept_is_left_where_it_is(
     code, _, err = run(capsys, "post", graded(tmp_path / "ann"), "--entries", tmp_path / "e")
     assert (code, "or one of over 2 MiB" in err) == (0, True)
     assert [name.rsplit(".", 1)[1] for name in files(tmp_path / "e")] == ["json"]
+
+
+def test_a_model_of_as_many_layers_as_can_be_gives_an_entry_that_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = Sequential([Dense(784, 2), *(Dense(2, 2) for _ in range(MAX_LAYERS - 2)), Dense(2, 10)])
+    artifact = pack(deep)
+    facts = {"bytes": len(artifact), "artifact_sha256": hashlib.sha256(artifact).hexdigest()}
+    (tmp_path / "model.fw").write_bytes(artifact)
+    result = write_record(tmp_path / "result.json", record(**facts))
+    made = posting.prepare(result, "ann")
+    store.post(made.entry, made.artifact, tmp_path / "e")
+    contents = store.read_all(tmp_path / "e")
+    assert (contents.entries, contents.refused) == ((made.entry,), ())
+    monkeypatch.setattr(store, "MAX_ENTRY_BYTES", 100)
+    with pytest.raises(EntryError, match="the entry is larger than 100 bytes"):
+        store.post(entry("bob"), None, tmp_path / "e")
+    assert not (tmp_path / "e" / "bob").exists()
 
 
 def test_an_artifact_that_was_changed_later_is_left_out_and_named(tmp_path: Path) -> None:
