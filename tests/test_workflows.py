@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from grader.classroom.collect import FETCH_SECONDS
+
 ROOT = Path(__file__).resolve().parent.parent
 CHECK = ROOT / "grader" / "student" / "check.yml"
 CLASS = ROOT / "grader" / "instructor" / "grade-class.yml"
@@ -91,6 +93,11 @@ def test_rights_are_reading_unless_a_job_says_otherwise(path):
 def test_every_job_ends(path):
     for name, job in read(path)["jobs"].items():
         assert job["timeout-minutes"] <= 350, name
+
+
+def test_repositories_that_take_for_ever_leave_time_to_collect_the_others():
+    minutes = read(CLASS)["jobs"]["collect"]["timeout-minutes"]
+    assert minutes >= 30 + 20 * FETCH_SECONDS / 60
 
 
 def test_a_push_costs_one_job_that_newer_pushes_cancel():
