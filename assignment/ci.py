@@ -74,8 +74,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def check(file: Path, seconds: float = SECONDS) -> Check:
     """Tests, then compress, within so many seconds; what there was no time for is said to be missing."""
+    why = None
     if file.is_symlink():
         why = f"{file.name} is a link, and whoever grades takes no link: put the file itself in its place"
+    elif not file.is_file():
+        why = f"there is no file {file.parent.name}/{file.name}, which is what counts: add it and push again"
+    if why is not None:
         return Check(outcomes([], POINTS_FILE, Counter()), hidden_points(POINTS_FILE), None, [why])
     deadline = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:

@@ -146,6 +146,12 @@ def test_a_link_is_said_and_fails_as_it_will_with_the_grader(tmp_path):
     assert run.results["status"] == "fail"
 
 
+def test_a_file_that_is_not_there_is_said_at_once(tmp_path):
+    run = Run(tmp_path, tmp_path / "assignment" / "compression.py")
+    assert run.done.returncode == 1
+    assert "**there is no file assignment/compression.py, which is what counts: " in run.summary
+
+
 def test_a_file_that_stops_pytest_is_said_to_be_in_the_way(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
     run = Run(tmp_path, write(tmp_path, "def compress(*a, **k): raise NotImplementedError\n"))
