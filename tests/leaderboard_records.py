@@ -9,7 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from leaderboard import __main__
 from leaderboard.entry import Entry
+
+GOLDEN = Path(__file__).parent / "golden" / "trained-tiny.fw"
 
 TEST = {
     "name": "test_x",
@@ -98,3 +103,76 @@ def bits(wrong: Iterable[int], images: int = 5000) -> dict[str, Any]:
 def write_record(path: Path, made: object) -> Path:
     path.write_text(json.dumps(made), "utf-8")
     return path
+
+
+def graded(folder: Path, label: str = "a", **competition: Any) -> Path:
+    """A result's folder as `grade` leaves it: the record, and beside it the artifact that it measured."""
+    folder.mkdir(parents=True, exist_ok=True)
+    artifact = GOLDEN.read_bytes()
+    figures = {"bytes": len(artifact), "artifact_sha256": hashlib.sha256(artifact).hexdigest(), **competition}
+    (folder / "model.fw").write_bytes(artifact)
+    return write_record(folder / "result.json", record(label, **figures))
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """A command of the leaderboard: its exit code, and what it said on stdout and on stderr."""
+    code = __main__.main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def without(path: str) -> dict[str, Any]:
+    made = record()
+    *parents, key = path.split(".")
+    inner: Any = made
+    for parent in parents:
+        inner = inner[parent]
+    del inner[key]
+    return made
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    made = without(path)
+    *parents, key = path.split(".")
+    inner: Any = made
+    for parent in parents:
+        inner = inner[parent]
+    inner[key] = value
+    return made
+
+
+UNUSABLE = {
+    "no record": ([1, 2], "this is no result record"),
+    "another schema": (changed("schema", "featherweight/result/v2"), "this is no result record"),
+    "grader failed": (changed("error", {"message": "no sandbox"}), "the grader itself failed"),
+    "did not compete": (changed("competition", None), "did not compete"),
+    "nothing to measure": (
+        record(bytes=None, accuracy_percent=None, accuracy_per_kib=None, score=0, ranked=False, division=None,
+               artifact_sha256=None, flags=["compress raised ValueError"]),
+        "compress() gave nothing to measure",
+    ),
+    "error missing": (without("error"), "error is missing"),
+    "competition missing": (without("competition"), "competition is missing"),
+    "hash missing": (without("submission.sha256"), "submission.sha256 is missing"),
+    "grader is a list": (changed("grader", []), "grader.version is missing"),
+    "flags missing": (without("competition.flags"), "competition.flags is missing"),
+    "no time zone": (changed("grader.started", "2026-03-04T10:15:30"), "with its time zone"),
+    "no such day": (changed("grader.started", "2026-02-30T10:15:30Z"), "grader.started must be"),
+    "time is a number": (changed("grader.started", 1772619330), "grader.started must be"),
+    "no bytes": (record(bytes=0, accuracy_per_kib=1.0), "competition.bytes is not valid"),
+    "bytes are true": (record(bytes=True), "competition.bytes is not valid"),
+    "accuracy over 100": (record(accuracy_percent=100.5), "competition.accuracy_percent is not valid"),
+    "negative score": (record(score=-1.0), "competition.score is not valid"),
+    "ratio of other numbers": (record(accuracy_per_kib=99.0), "accuracy_per_kib must be"),
+    "hash of another length": (changed("submission.sha256", "abc"), "submission.sha256 is not valid"),
+    "hash with a line break": (record(artifact_sha256="a" * 64 + "\n"), "artifact_sha256 is not valid"),
+    "hash that is a path": (record(artifact_sha256="../" * 22), "artifact_sha256 is not valid"),
+    "unknown division": (record(division="heavy"), "competition.division is not valid"),
+    "unknown data": (changed("grader.data", "cifar"), "grader.data is not valid"),
+    "endless commit": (changed("submission.commit", "x" * 10_000), "commit is not valid"),
+    "flags are words": (record(flags="late"), "competition.flags is not valid"),
+}  # fmt: skip

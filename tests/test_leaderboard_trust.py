@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from leaderboard_page import post_all
-from leaderboard_records import bits, entry, record, write_record
+from leaderboard_records import GOLDEN, bits, entry, record, run, write_record
 
-from leaderboard import __main__, store
+from leaderboard import store
 from leaderboard.board import Board, Trust, assemble
 from leaderboard.documents import EntryError
 from leaderboard.entry import Entry
@@ -36,19 +36,6 @@ KEY = read_key("22" * 32, "a key")
 STRANGER = read_key("33" * 32, "another key")
 TRUST = Trust(frozenset({public_key(KEY)}))
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
-GOLDEN = Path(__file__).parent / "golden" / "trained-tiny.fw"
-
-
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.delenv(FILE_VARIABLE, raising=False)
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    code = __main__.main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def board_of(
