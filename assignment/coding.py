@@ -257,12 +257,12 @@ class SymbolCoder:
 
     def _unary(self, ask: Ask, guess: Guess, given: Array, largest: int) -> Array:
         """Magnitudes in 1..largest: larger than 1? than 2? ..."""
-        (centre, scale), sizes, which = guess, np.ones(len(given), np.int64), np.arange(len(given))
+        sizes, which = np.ones(len(given), np.int64), np.arange(len(given))
+        odds = odds_of_more(guess, np.arange(1, largest), np.ones(largest - 1, np.int64))
         for size in range(1, largest):
             if not which.size:
                 break
-            odds = logistic.more(centre[:, which], scale[:, which], size, 1)
-            which = which[ask(which, size, size, odds, given[which] > size) > 0]
+            which = which[ask(which, size, size, odds[size - 1][:, which], given[which] > size) > 0]
             sizes[which] += 1
         return sizes
 
@@ -271,12 +271,13 @@ class SymbolCoder:
         centre, scale = guess
         longest = largest.bit_length()
         lengths, which = np.ones(len(given), np.int64), np.arange(len(given))
+        powers = 1 << np.arange(longest - 1)
+        odds = odds_of_more(guess, powers, powers)
         for width in range(1, longest):
             if not which.size:
                 break
-            least = 1 << width - 1
-            odds = logistic.more(centre[:, which], scale[:, which], least, least)
-            which = which[ask(which, 16 + width, 16 + width, odds, given[which] >> width > 0) > 0]
+            larger = given[which] >> width > 0
+            which = which[ask(which, 16 + width, 16 + width, odds[width - 1][:, which], larger) > 0]
             lengths[which] += 1
         sizes = np.ones(len(given), np.int64)
         for depth in range(1, longest):
@@ -293,6 +294,12 @@ class SymbolCoder:
                 bits = evenly(self.coder, bits)
             sizes[which] = 2 * sizes[which] + bits
         return sizes
+
+
+def odds_of_more(guess: Guess, least: Array, width: Array) -> Array:
+    """(questions, guesses, symbols) odds of `least` + `width` or more, for each of some `least` and `width`."""
+    each = (slice(None), None, None)
+    return logistic.more(*guess, least[each], width[each])
 
 
 def questions_of_bit(depth: int, lengths: Array, sizes: Array) -> tuple[int, Array | int]:

@@ -82,21 +82,24 @@ class Mixture:
         slots: (counters, n) int64; known: (others, n) int64, log2 of odds in 1/256. A decoder's `bits`
         matter only by their number.
         """
-        result = np.empty(len(bits), np.int64)
-        start = 0
+        if len(bits) <= self._most():
+            return self._batch(coder, 2 * slots, known, weight_set, bits)
+        result, start = np.empty(len(bits), np.int64), 0
         while start < len(bits):
-            stop = min(len(bits), start + min(4 + self._seen // 4, MAX_BATCH))
-            part = slice(start, stop)
+            part = slice(start, start + self._most())
             result[part] = self._batch(coder, 2 * slots[:, part], known[:, part], weight_set, bits[part])
-            start = stop
+            start = part.stop
         return result
+
+    def _most(self) -> int:
+        """How many bits to predict from the same state."""
+        return min(4 + self._seen // 4, MAX_BATCH)
 
     def _batch(self, coder: Coder, places: Array, known: Array, weight_set: int, bits: Array) -> Array:
         counts, weights = self._counts, self._weights[weight_set]
         zeros, ones = counts.take(places), counts.take(places + 1)
         inputs = np.concatenate([LOG.take(ones) - LOG.take(zeros), known])
-        odds = within(weights @ inputs >> 16, ODDS_LIMIT)
-        probabilities = SQUASH.take(odds + ODDS_LIMIT)
+        probabilities = SQUASH.take((weights @ inputs >> 16) + ODDS_LIMIT, mode="clip")
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
         rate = 2 if self._ages[weight_set] < SETTLING else 1
         gain = (inputs @ (found * ONE - probabilities)) * rate >> 18
