@@ -68,6 +68,7 @@ bench-artifact: .venv/core  ## the packed size of committed models, beside other
 fuzz-artifact: .venv/core  ## throw broken files at unpack
 	$(BIN)/python benchmarks/fuzz_artifact.py --worst
 	$(BIN)/python benchmarks/fuzz_artifact.py --inputs 100000 --jobs $(JOBS)
+	$(BIN)/python benchmarks/fuzz_artifact.py --inputs 1000000 --javascript 1000 --jobs $(JOBS)
 
 bench-competition: .venv/core  ## our entries and baselines on the whole test set, beside published ones
 	$(BIN)/python benchmarks/competition.py

@@ -1,6 +1,7 @@
 """Throw broken artifacts at `unpack`: each must be refused with ArtifactError, or be a model, in time and memory.
 
     python benchmarks/fuzz_artifact.py --inputs 1000000 --seed 0 --jobs 2
+    python benchmarks/fuzz_artifact.py --inputs 1000000 --javascript 1000   # each in node, every 1000th here as well
     python benchmarks/fuzz_artifact.py --worst          # files of 16 KB made to take long, one by one
 
 Inputs are golden files and small models with bits flipped, bytes changed, cut out, doubled or cut off, joined with
@@ -8,18 +9,24 @@ each other; claims that are well coded and then lie (every field at random or at
 them; and plain noise. A model that is accepted must pack, and unpack to the same bits. Each process may use so much
 memory and no more, and an input that takes minutes is killed with its process. Failures are written to the folder
 --failures, and the exit code is 1.
+
+The leaderboard's decoder, leaderboard/decoder.js, is several times as fast. With --javascript N it reads all inputs, and the
+one here every Nth: where they do not agree, that is a failure.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import multiprocessing
 import resource
 import signal
+import subprocess
 import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +40,7 @@ from assignment.nn import AvgPool2D, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Re
 from assignment.structure import code_structure, specs_of
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
+DECODER = Path(__file__).parents[1] / "leaderboard" / "decoder.js"
 LARGEST_SEED_FILE = 600  # bytes: many short inputs find more than few long ones
 SECONDS, MEBIBYTES = 2.0, 64  # allowed for one input; memory beyond the model itself
 HANGS = 120  # seconds by the clock: this machine may be busy
@@ -157,6 +165,34 @@ def verdict(data: bytes) -> str:
     return "a model" if all(same) else "is another model once packed again"
 
 
+def in_javascript(files: list[bytes]) -> list[tuple[str, bytes]]:
+    """What the leaderboard's decoder makes of each file, and the beginning of its arrays' hash."""
+    asked = b"".join(len(data).to_bytes(4, "little") + data for data in files)
+    command = ["node", str(DECODER.parents[1] / "benchmarks" / "fuzz_decoder.js"), str(DECODER)]
+    done = subprocess.run(command, input=asked, capture_output=True, check=True, timeout=BATCH * SECONDS)
+    trouble = iter(done.stderr.decode().split("\n\n"))
+    said = ("refused", "a model", "failed in JavaScript", f"took more than {SECONDS} s in JavaScript")
+    found = [done.stdout[k : k + 9] for k in range(0, len(done.stdout), 9)]
+    return [(said[each[0]] + (f": {next(trouble)}" if each[0] == 2 else ""), each[1:]) for each in found]
+
+
+def arrays_hash(data: bytes) -> bytes:
+    arrays = unpack(data).parameters()
+    return hashlib.sha1(b"".join(array.astype("<f4").tobytes() for array in arrays)).digest()[:8]
+
+
+def both(files: list[bytes], every: int) -> Iterator[str]:
+    """For each file what JavaScript says, and every so many checked here: `refused`, `a model`, or what is wrong."""
+    for number, (data, (said, digest)) in enumerate(zip(files, in_javascript(files), strict=True)):
+        if number % every == 0:
+            here = verdict(data)
+            if here != said:
+                said = f"{said} in JavaScript, and here {here}"
+            elif here == "a model" and arrays_hash(data) != digest:
+                said = "is another model in JavaScript"
+        yield said
+
+
 def guard() -> None:
     """What a process may use: beyond it a failure is an exception, and a hang is an end."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
@@ -167,15 +203,17 @@ def hang(*_: object) -> None:
     raise TimeoutError(f"took {HANGS} s")
 
 
-def batch(seeds: tuple[int, int, int]) -> tuple[Counter[str], list[tuple[str, bytes]], float]:
-    """seeds: the run's, the batch's, how many inputs."""
-    rng, files = np.random.default_rng(seeds[:2]), corpus()
+def batch(task: tuple[int, int, int, int | None]) -> tuple[Counter[str], list[tuple[str, bytes]], float]:
+    """task: the run's seed, the batch's, how many inputs, and which of them here if all are read in JavaScript."""
+    *seeds, count, every = task
+    rng, files = np.random.default_rng(seeds), corpus()
     outcomes, failures, slowest = Counter[str](), list[tuple[str, bytes]](), 0.0
-    for _ in range(seeds[2]):
-        data = broken(rng, files)
+    inputs = [broken(rng, files) for _ in range(count)]
+    verdicts = map(verdict, inputs) if every is None else both(inputs, every)
+    for data in inputs:
         start = time.process_time()
         signal.alarm(HANGS)
-        outcome = verdict(data)
+        outcome = next(verdicts)
         signal.alarm(0)
         slowest = max(slowest, time.process_time() - start)
         known = outcome in ("refused", "a model")
@@ -235,12 +273,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--failures", type=Path, default=Path("fuzz-failures"))
+    parser.add_argument(
+        "--javascript", type=int, metavar="N", help="all inputs in leaderboard/decoder.js, every Nth here"
+    )
     parser.add_argument("--worst", action="store_true", help="time files of 16 KB made to take long")
     options = parser.parse_args()
     if options.worst:
         return worst()
     parts = range(0, options.inputs, BATCH)
-    tasks = [(options.seed, i, min(BATCH, options.inputs - start)) for i, start in enumerate(parts)]
+    tasks = [(options.seed, i, min(BATCH, options.inputs - start), options.javascript)
+             for i, start in enumerate(parts)]  # fmt: skip
     total, start, slowest, failed = Counter[str](), time.time(), 0.0, 0
     with multiprocessing.get_context("spawn").Pool(options.jobs, initializer=guard) as pool:
         for outcomes, failures, longest in pool.imap_unordered(batch, tasks):

@@ -345,11 +345,8 @@ class Mixture {
     this.starts = sizes.map((_, k) => sum(sizes.slice(0, k)));
     this.zeros = new Uint16Array(sum(sizes));
     this.ones = new Uint16Array(sum(sizes));
-    this.sets = weights.map((row) => ({
-      weights: Float64Array.from(row, (weight) => 256 * weight),
-      gradient: new Float64Array(row.length),
-      age: 0,
-    }));
+    this.first = weights;
+    this.sets = []; // most models use few of them
     this.inputs = new Int32Array(weights[0].length);
     this.seen = 0;
   }
@@ -379,9 +376,14 @@ class Mixture {
     const found = new Uint8Array(asked.length);
     for (let start = 0, stop; start < asked.length; start = stop) {
       stop = Math.min(asked.length, start + 4 + Math.floor(this.seen / 4), start + STRIP);
-      this.batch(asked, start, stop, this.sets[set], found);
+      this.batch(asked, start, stop, this.sets[set] ??= this.begun(set), found);
     }
     return found;
+  }
+
+  begun(set) {
+    const weights = Float64Array.from(this.first[set], (weight) => 256 * weight);
+    return { weights, gradient: new Float64Array(weights.length), age: 0 };
   }
 
   /** Bits start..stop - 1 of those asked, all predicted before anything is learnt from them. */
