@@ -8,6 +8,7 @@ import os
 import secrets
 import selectors
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -121,7 +122,7 @@ class WorkerProcess:
     def __init__(self, backend: Backend, room: Room, *, memory_bytes: int, cpu_seconds: float, sink: int):
         self.backend = backend
         self.scratch = Path(tempfile.mkdtemp(dir=room.scratch))
-        theirs_read, self._write = os.pipe()
+        self._requests, theirs = socket.socketpair()  # over which a worker can hand a folder out
         self._read, theirs_write = os.pipe()
         try:
             start = backend.start(room, self.scratch)
@@ -130,21 +131,21 @@ class WorkerProcess:
                 [*start.command, json.dumps(start.orders | limits)],
                 env=start.environment,
                 cwd=self.scratch,
-                stdin=theirs_read,
+                stdin=theirs.fileno(),
                 stdout=theirs_write,
                 stderr=sink,
                 start_new_session=True,
             )
         except OSError as error:
             os.close(self._read)
-            os.close(self._write)
+            self._requests.close()
             raise GraderError(f"no worker could be started: {error}") from error
         finally:
-            os.close(theirs_read)
+            theirs.close()
             os.close(theirs_write)
         self._watched = psutil.Process(self._process.pid)
-        for descriptor in (self._read, self._write):
-            os.set_blocking(descriptor, False)
+        self._requests.setblocking(False)
+        os.set_blocking(self._read, False)
         self.spent_seconds = self.idle_seconds = 0.0
         self._inside: int | None = None
         self._await_ready()
@@ -163,7 +164,7 @@ class WorkerProcess:
             raise GraderError("the worker did not start properly")
         self.spent_seconds = self.idle_seconds = 0.0  # starting is not the submission's time
         if self.backend.limits_scratch:
-            self._inside = self._scratch_inside()
+            self._inside = self._handed_out()
 
     def exchange(
         self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline
@@ -187,12 +188,14 @@ class WorkerProcess:
         if is_full:
             raise WorkerStoppedError("full")
 
-    def _scratch_inside(self) -> int | None:
-        """The worker's own file system for scratch, opened from here; None where only root may (sudo)."""
-        for process in reversed(self._family()[1:]):
-            with contextlib.suppress(OSError):
-                return os.open(f"/proc/{process.pid}/root/scratch", os.O_PATH | os.O_DIRECTORY)
-        return None
+    def _handed_out(self) -> int:
+        """The scratch folder, which a worker with a file system of its own handed out before it was ready."""
+        with contextlib.suppress(OSError):
+            _, folders, _, _ = socket.recv_fds(self._requests, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            if folders:
+                return folders[0]
+        self.close()
+        raise GraderError("the worker did not hand out its scratch folder")
 
     def _has_something_to_say(self) -> bool:
         """Whether it sent anything, or hung up, without being asked."""
@@ -215,10 +218,10 @@ class WorkerProcess:
     def _send(self, outgoing: bytes, clock: Clock) -> None:
         left = memoryview(outgoing)
         while left:
-            self._wait_for(self._write, selectors.EVENT_WRITE, clock)
+            self._wait_for(self._requests.fileno(), selectors.EVENT_WRITE, clock)
             try:
-                left = left[os.write(self._write, left[:PIPE_BYTES]) :]
-            except BrokenPipeError as error:
+                left = left[self._requests.send(left[:PIPE_BYTES]) :]
+            except ConnectionError as error:
                 raise WorkerStoppedError("died", self._how_it_ended()) from error
 
     def _receive(self, count: int, clock: Clock) -> bytes:
@@ -302,12 +305,12 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self.backend.kill([self._process.pid])
             self._process.wait()
-        for descriptor in (self._read, self._write, self._inside):
+        self._requests.close()
+        for descriptor in (self._read, self._inside):
             with contextlib.suppress(OSError):
                 if descriptor is not None:
                     os.close(descriptor)
-        self._read = self._write = -1
-        self._inside = None
+        self._read, self._inside = -1, None
         remove(self.scratch)
 
 

@@ -149,7 +149,8 @@ class Bubblewrap(Backend):
         return os.geteuid() == 0
 
     def start(self, room: Room, scratch: Path) -> Start:
-        orders = {"source": "/submission/compression.py", "shared": "/shared", "seccomp": True}
+        orders: dict[str, Any] = {"source": "/submission/compression.py", "shared": "/shared"}
+        orders |= {"scratch": "/scratch", "seccomp": True}
         if self.starts_as_root():
             orders["uid"] = unused_uid()
         command = [*self.prefix, *self.walls(room), "--", *python_command()]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import traceback
 from pathlib import Path
@@ -26,6 +27,8 @@ def main() -> None:
     """`worker '{"source": path, "shared": folder, "memory_bytes": ..., ...}'`: see `grader.lock` for the rest."""
     orders = json.loads(sys.argv.pop())
     channel = take_channel()
+    if "scratch" in orders:
+        hand_out(orders["scratch"], channel[0])
     lock(orders)
     Worker(orders, *channel).serve()
     sys.stdout.flush()
@@ -40,6 +43,14 @@ def take_channel() -> tuple[int, int]:
     os.close(nothing)
     os.dup2(2, 1)
     return read, write
+
+
+def hand_out(folder: str, descriptor: int) -> None:
+    """Let the grader, which may not be allowed to look in here, see how full a folder's file system is."""
+    opened = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    with socket.socket(fileno=os.dup(descriptor)) as requests:
+        socket.send_fds(requests, [b"s"], [opened])
+    os.close(opened)
 
 
 class Worker:
