@@ -34,7 +34,7 @@ def refusals(submission):
 
 def test_who_refuses_everything_has_refused_nothing(made):
     for refusal in refusals(made("  " + REFUSAL)):
-        with pytest.raises(AssertionError, match="and take a good one"):
+        with pytest.raises(AssertionError, match="and accept a good one"):
             refusal()
 
 

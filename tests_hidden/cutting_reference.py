@@ -111,8 +111,8 @@ def assert_is_cut(pruned, model, layer_index, importance, keep):
     expected, reader = cut(model, layer_index, keep), follower(model, layer_index)
     layer = pruned.layers[layer_index]
     assert len(layer.bias) == len(keep), (
-        "max(1, round(keep_ratio * units)) units must be left, and the others really be gone: the arrays are "
-        f"smaller{counted_otherwise(len(layer.bias), len(model.layers[layer_index].bias))}"
+        "max(1, round(keep_ratio * units)) units must be left, and the others really removed: the arrays "
+        f"get smaller{counted_otherwise(len(layer.bias), len(model.layers[layer_index].bias))}"
     )
     assert same(layer, expected.layers[layer_index]), (
         "the most important units must be left, in their original order, each with its own weights and bias"
@@ -124,7 +124,7 @@ def assert_is_cut(pruned, model, layer_index, importance, keep):
     )
     assert np.array_equal(got.bias, wanted.bias), "the next layer keeps its own biases"
     assert np.array_equal(got.weight, wanted.weight), (
-        "the next layer must keep just the inputs that read the units that are left (after a Flatten a "
+        "the next layer must keep exactly the inputs that read the units that are left (after a Flatten a "
         "channel's positions lie side by side)"
     )
     others = [i for i in range(len(model.layers)) if i not in (layer_index, reader)]

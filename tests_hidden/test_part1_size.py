@@ -67,7 +67,7 @@ def test_count_of_the_shared_model_and_of_layers_of_one_shape(submission, rng):
     )
     width = int(rng.integers(4, 9))
     assert counted(submission, dense_model(rng, width, width, width, width)) == 3 * (width + 1) * width, (
-        "layers of the same shape are layers of their own: each one counts"
+        "layers of the same shape are still different layers: count each one"
     )
 
 
@@ -76,7 +76,7 @@ def test_count_follows_the_model_it_is_given(submission, rng):
     first, second, bare = random_dense(rng), conv_model(rng), Sequential([Flatten(), ReLU()])
     for model in (first, second, first, bare, second):
         assert counted(submission, model) == parameters(model), (
-            "the count must be that of the model given, call after call, and 0 for a model without weights"
+            "each call must count the model it is given; a model without weights has 0 parameters"
         )
 
 
@@ -110,7 +110,8 @@ def test_sparsity_is_one_share_over_all_weights(submission, rng):
         weights = [layer.weight for layer in weighted(model)]
         share = measured_sparsity(submission, model)
         assert abs(share - zero_share(weights)) <= SHARE_TOLERANCE, (
-            "sparsity is the number of zero weights over that of weights, over all layers together"
+            "sparsity is the number of zero weights divided by the number of weights, both counted over all "
+            "layers together"
         )
 
 
@@ -145,10 +146,12 @@ def test_sparsity_runs_from_zero_to_one(submission, rng):
     for model in (random_dense(rng), conv_model(rng)):
         size = all_weights(model).size
         full, empty = with_weights(model, np.ones(size)), with_weights(model, np.zeros(size))
-        assert abs(measured_sparsity(submission, full)) <= SHARE_TOLERANCE, "no zeros: sparsity 0"
-        assert abs(measured_sparsity(submission, empty) - 1) <= SHARE_TOLERANCE, "nothing but zeros: 1"
+        assert abs(measured_sparsity(submission, full)) <= SHARE_TOLERANCE, "without any zeros, sparsity is 0"
+        assert abs(measured_sparsity(submission, empty) - 1) <= SHARE_TOLERANCE, (
+            "if all weights are zero, sparsity is 1"
+        )
     assert abs(measured_sparsity(submission, Sequential([Flatten(), ReLU()]))) <= SHARE_TOLERANCE, (
-        "a model without weights has sparsity 0: nothing to divide by is no reason for NaN"
+        "a model without weights has sparsity 0, not NaN: do not divide by 0"
     )
 
 
@@ -174,7 +177,7 @@ def test_storage_rounds_up_each_array_by_itself(submission, rng):
         model = odd_model(rng)
         size = claimed(submission, model, bits)
         assert size == expected_bytes(model, bits), (
-            "weights at `bits` each, rounded up to whole bytes layer by layer, and biases at 32"
+            "each weight takes `bits` bits, rounded up to whole bytes layer by layer, and each bias takes 32"
         )
 
 

@@ -42,8 +42,8 @@ def learns(submission, model, masks, dataset, **settings):
     trained = tuned(submission, model, masks, dataset, **settings)
     start = loss_of(masked(model, masks), dataset)
     assert loss_of(trained, dataset) <= 0.9 * start, (
-        "finetuning must bring the loss on its dataset down, by a tenth and more here: every batch, the last "
-        "and smaller one too, is a gradient step of learning_rate on the mean loss"
+        "finetuning must lower the loss on its dataset, here by at least a tenth: take a gradient step of "
+        "learning_rate on the mean loss of every batch, the last, smaller one too"
     )
     return trained
 
@@ -126,8 +126,8 @@ def test_finetune_counts_every_image_in_a_smaller_last_batch(submission, rng):
         labels[index] = (labels[index] + 5) % 10
         other = tuned(submission, model, masks, Dataset(dataset.images, labels), **settings)
         assert farthest(trained, other) > 0, (
-            "in every epoch each image counts, those of the last, smaller batch too: some image's label "
-            "makes no difference"
+            "every image must count in every epoch, those of the last, smaller batch too: the label of some "
+            "image makes no difference"
         )
 
 
@@ -163,7 +163,7 @@ def test_finetune_does_not_look_at_inputs_of_pruned_weights_only(submission, rng
     ]
     assert farthest(*results) <= AGREES, (
         "inputs that only pruned weights read must not change the result: a pruned weight must not grow "
-        "between two steps, nor its gradient count in anything"
+        "between two steps, and its gradient must not be used anywhere"
     )
 
 
@@ -197,7 +197,8 @@ def test_finetune_trains_zeros_that_are_not_masked(submission, rng):
     for layer, zero in zip(weighted(trained), zeros, strict=True):
         # Units that answer to no image get no gradient; most do.
         assert np.count_nonzero(layer.weight[zero]) > zero.sum() / 2, (
-            "the masks decide which weights stay zero: one that is zero to begin with, and not masked, trains"
+            "the masks decide which weights stay zero: a weight that starts at zero must train where its "
+            "mask is True"
         )
     check_pruned(trained, masks)
 
@@ -209,8 +210,10 @@ def test_finetune_trains_weights_and_biases_of_every_layer(submission, rng):
         start = masked(model, masks)
         trained = tuned(submission, model, masks, dataset, epochs=2, learning_rate=0.05, batch_size=10)
         for before, after in zip(weighted(start), weighted(trained), strict=True):
-            assert np.abs(after.bias - before.bias).max() > 0, "biases train, those of every layer"
-            assert np.abs(after.weight - before.weight).max() > 0, "the kept weights of every layer train"
+            assert np.abs(after.bias - before.bias).max() > 0, "the biases of every layer must train"
+            assert np.abs(after.weight - before.weight).max() > 0, (
+                "the kept weights of every layer must train"
+            )
 
 
 @pytest.mark.grades("finetune")
@@ -223,12 +226,13 @@ def test_finetune_starts_from_the_weights_it_is_given(submission, rng):
         trained = tuned(submission, model, masks, dataset, epochs=1, learning_rate=1e-6, batch_size=10)
         # Four steps of 1e-6: an SGD step is the gradient's size, below 10; an Adam step about 1.
         assert farthest(trained, masked(model, masks)) <= 1e-3, (
-            "at a tiny learning_rate, kept weights and biases stay nearly as they were: training starts from "
-            "the model's own, and learning_rate is the size of a step"
+            "at a tiny learning_rate, kept weights and biases stay nearly as they were: training starts "
+            "from the model's own weights, and learning_rate is the size of a step"
         )
         for layer, mask in zip(weighted(trained), masks, strict=True):
             assert layer.weight[mask].all(), (
-                "the masks decide which weights are zero: a small one that is not masked must not be cut"
+                "the masks decide which weights are zero: a small weight must not be set to zero where its "
+                "mask is True"
             )
 
 
@@ -242,8 +246,8 @@ def test_finetune_goes_down_the_slope_of_the_cross_entropy(submission, rng):
         # Four small steps in one full batch: SGD and momentum go along the slope, Adam by its signs. Both are
         # within 8 degrees of that; another loss, other images or a penalty on the weights is 25 and more off.
         assert max(cosine(-move, slope), cosine(-move, np.sign(slope))) >= 0.95, (
-            "the first steps must go straight down the slope of the mean cross-entropy on the images given, "
-            "of kept weights and biases alike: no other loss, no change to the images, no penalty"
+            "the first steps must follow the gradient of the mean cross-entropy on the given images, for "
+            "kept weights and for biases: use no other loss, do not change the images, add no penalty"
         )
 
 
@@ -274,7 +278,7 @@ def test_finetune_uses_its_settings(submission, rng):
     dataset, brief = learnable(rng, 130, FEATURES), {"epochs": 1, "learning_rate": 0.02}
     unsaid = tuned(submission, model, masks, dataset, **brief)
     assert farthest(unsaid, tuned(submission, model, masks, dataset, **brief, batch_size=128, seed=0)) == 0, (
-        "batch_size is 128 and seed is 0 where a call does not say otherwise"
+        "by default batch_size is 128 and seed is 0"
     )
 
 

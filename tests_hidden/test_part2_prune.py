@@ -164,7 +164,8 @@ def test_prune_remembers_nothing(submission, rng):
     for model, sparsity in ((first, 0.5), (second, 0.5), (first, 0.75), (first, 0.5)):
         got = all_weights(pruned_model(submission, model, sparsity))
         assert np.array_equal(got, globally(model, sparsity)), (
-            "each call must prune the model it is given, by the share it is given, whatever was asked before"
+            "each call must prune the model it is given, by the share it is given, and remember nothing "
+            "from earlier calls"
         )
 
 

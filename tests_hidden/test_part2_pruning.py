@@ -89,7 +89,7 @@ def test_mask_at_sparsity_zero_and_one(submission, rng):
         weights = rng.choice(np.float32([-1, 0, 0, 2]), shape)
         for none, everything in ((0.0, 1.0), (0, 1)):
             assert mask_of(submission, weights, none).all(), (
-                "at sparsity 0 everything is kept, weights that are zero already included"
+                "at sparsity 0 everything is kept, even weights that are already zero"
             )
             assert not mask_of(submission, weights, everything).any(), "at sparsity 1 everything is pruned"
 
@@ -112,7 +112,11 @@ def test_mask_ignores_sign_and_scale_and_follows_the_order(submission, rng):
         (np.abs(weights), expected, "a weight's sign must not matter: only magnitudes are ranked"),
         (weights * np.float32(2.0**100), expected, "scaling all weights must leave the mask as it is"),
         (weights * np.float32(2.0**-100), expected, "scaling all weights must leave the mask as it is"),
-        (reordered, expected.ravel()[order].reshape(9, 6), "with the weights in another order, the same go"),
+        (
+            reordered,
+            expected.ravel()[order].reshape(9, 6),
+            "with the weights in another order, the same weights must be pruned",
+        ),
     ):
         assert np.array_equal(mask_of(submission, changed, sparsity), mask), how
 
@@ -125,7 +129,8 @@ def test_mask_leaves_weights_alone_and_remembers_nothing(submission, rng):
         mask = expect.unaliased(call, "magnitude_mask")
         expect.an_array(mask, "the mask", (5, 8), "b", shape_of="weights")
         assert np.array_equal(mask, smallest_pruned(weights, count)), (
-            f"each call must answer for the arguments it is given, whatever was asked before; {SMALLEST}"
+            "each call must use only the arguments it is given, and remember nothing from earlier calls; "
+            f"{SMALLEST}"
         )
 
 
@@ -182,8 +187,8 @@ def test_global_masks_rank_all_weights_together(submission, rng):
         sparsity = count / row.size
         mask = joined(masks_of(submission, model, sparsity))
         assert np.array_equal(mask, smallest_pruned(row, count)), (
-            "one ranking over the weights of all layers: the smallest of the whole model go, however "
-            "unevenly that hits the layers"
+            "rank the weights of all layers together: the smallest of the whole model are pruned, even if "
+            "some layers lose many more than others"
         )
 
 
@@ -197,7 +202,10 @@ def test_global_masks_may_take_a_whole_layer(submission, rng):
         layer.weight *= np.float32(2.0**-12 if index == small else 1.0)
     count = layers[small].weight.size
     masks = masks_of(submission, model, count / all_weights(model).size)
-    assert not masks[small].any(), "where a whole layer is smaller than all others, it goes first, and wholly"
+    assert not masks[small].any(), (
+        "where all weights of a layer are smaller than those of the other layers, the whole layer is pruned "
+        "first"
+    )
     assert all(mask.all() for index, mask in enumerate(masks) if index != small), SMALLEST
 
 
@@ -255,7 +263,8 @@ def test_global_masks_leave_the_model_alone_and_remember_nothing(submission, rng
         call = submission.inspect("global_magnitude_masks", model, count / size)
         masks = checked_masks(expect.unaliased(call, "global_magnitude_masks"), model)
         assert np.array_equal(joined(masks), smallest_pruned(all_weights(model), count)), (
-            f"each call must answer for the model it is given, whatever was asked before; {SMALLEST}"
+            "each call must use only the model it is given, and remember nothing from earlier calls; "
+            f"{SMALLEST}"
         )
 
 

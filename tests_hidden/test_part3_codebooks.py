@@ -23,7 +23,7 @@ def checked_codebook(value, weights, bits):
     centroids = expect.an_array(centroids, "codebook", dtype=np.float32)
     assert centroids.ndim == 1, f"codebook must be one row of centroids, got {centroids.ndim} dimensions"
     assert 1 <= centroids.size <= 2**bits, "codebook must hold at least one centroid and at most 2**bits"
-    assert 0 <= indices.min() <= indices.max() < centroids.size, "indices must be those of centroids"
+    assert 0 <= indices.min() <= indices.max() < centroids.size, "indices must be from 0 to len(codebook) - 1"
     return indices, centroids.astype(np.float64)
 
 
@@ -58,8 +58,8 @@ def check_error(submission, weights, bits):
     # Errors are squared lengths, and rounding the centroids to float32 moves each weight's by this at most.
     rounding = np.sqrt(weights.size) * FEW_STEPS * float(np.abs(weights).max())
     assert np.sqrt(error) <= np.sqrt(other) + rounding, (
-        "centroids that move to where the weights are must not do worse, in summed squared error, than "
-        "quantize_affine at the same bits: mind the start, and empty clusters"
+        "the summed squared error must be no larger than that of quantize_affine at the same bits: check "
+        "where the centroids start, and what happens to empty clusters"
     )
 
 
@@ -73,7 +73,7 @@ def test_codebook_is_ascending_and_holds_two_to_the_bits_at_most(submission, rng
         for shape in ((50,), (12, 25), (4, 5, 6), (5, 4, 3, 3)):
             _, centroids = codebook(submission, normal(rng, shape), bits)
             assert (np.diff(centroids) >= 0).all(), (
-                "codebook must be ascending, and the indices those of the sorted centroids"
+                "codebook must be ascending, and the indices must match its sorted order"
             )
 
 
@@ -104,8 +104,8 @@ def test_codebook_moves_its_centroids_to_where_the_weights_are(submission, rng):
         error += squared_error(centroids[indices], weights)
         even += squared_error(plain_affine(weights, 3), weights)
     assert error <= 0.9 * even, (
-        "each round must move every centroid to the mean of its weights: they gather where the weights are "
-        "many, and leave a much smaller error than evenly spaced levels"
+        "each round must move every centroid to the mean of its weights: then they gather where most "
+        "weights are, and the error is much smaller than with evenly spaced levels"
     )
 
 
@@ -121,7 +121,7 @@ def test_codebook_of_a_pruned_layer(submission, rng):
 def check_zeros(submission, weights, bits, *iterations):
     indices, centroids = codebook(submission, weights, bits, *iterations)
     assert not centroids[indices][weights == 0].any(), (
-        "a weight of exactly 0 must come back as exactly 0, so that pruned weights stay pruned: hold one "
+        "a weight of exactly 0 must come back as exactly 0, so that pruned weights stay pruned: keep one "
         "centroid at 0 where there are zeros"
     )
 

@@ -90,10 +90,11 @@ def check_symmetric_layers(before, after, bits):
         check_close(
             new_rows, old_rows, steps,
             "scheme symmetric has one scale for each output unit, a Dense column or a Conv2D kernel: its "
-            "weights must come back within half of that",
+            "weights must come back within half of that scale",
         )  # fmt: skip
         assert bits > 4 or all(on_grid(row, np.abs(row).max(), 2 ** (bits - 1) - 1) for row in new_rows), (
-            "the weights of a unit must be whole multiples of its scale, the same range either side of 0"
+            "the weights of a unit must be whole multiples of its scale, with the same range on both sides "
+            "of 0"
         )
 
 
@@ -140,7 +141,8 @@ def test_model_kmeans_has_a_codebook_for_each_layer(submission, rng):
             after = quantized(submission, model, bits, "kmeans")
             for old, new in zip(weighted(model), weighted(after), strict=True):
                 assert np.unique(new.weight).size <= 2**bits, (
-                    "with scheme kmeans a layer has 2**bits different weights at most, its codebook's"
+                    "with scheme kmeans a layer has at most 2**bits different weights: the values of its "
+                    "codebook"
                 )
                 error = float(((new.weight.astype(np.float64) - old.weight) ** 2).sum())
                 rounding = old.weight.size * (FEW_STEPS * float(np.abs(old.weight).max())) ** 2

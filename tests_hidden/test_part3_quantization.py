@@ -106,7 +106,7 @@ def test_affine_scale_wastes_no_codes(submission, rng):
             _, scale, _ = affine(submission, weights, bits)
             assert scale <= largest_scale(weights, bits) * (1 + FEW_STEPS), (
                 "2**bits codes must cover the range from min(w, 0) to max(w, 0) and no more: the scale is "
-                "larger than that takes, and codes are wasted"
+                "too large, so codes are wasted"
             )
 
 
@@ -117,7 +117,8 @@ def test_affine_range_of_one_sided_weights_includes_zero(submission, rng):
         for side in (weights, -weights):
             codes, scale, zero_point = affine(submission, side, bits)
             assert 0 <= zero_point <= 2**bits - 1, (
-                "where all weights lie on one side of 0, the range is stretched to it: zero_point is a code"
+                "where all weights lie on one side of 0, stretch the range to include 0, so that zero_point "
+                "is a code"
             )
             check_half_step(codes, scale, zero_point, side)
             check_affine(submission, side, bits)
@@ -247,7 +248,7 @@ def spread(scales, weights, axis):
     """The scale of each weight: one for all, or one for each slice along `axis`."""
     needed = 1 if axis is None else weights.shape[axis]
     assert scales.size == needed, (
-        "there must be one scale without an axis, and one for each slice along the axis with one"
+        "without an axis there must be one scale; with an axis, one for each slice along it"
     )
     try:
         each = np.broadcast_to(scales, weights.shape)
@@ -256,7 +257,9 @@ def spread(scales, weights, axis):
     assert each is not None, "scales must be shaped to broadcast against weights: keep the other axes at 1"
     if axis is not None:
         slices = np.moveaxis(each, axis, 0).reshape(needed, -1)
-        assert (slices == slices[:, :1]).all(), "scales broadcast along another axis than the one asked for"
+        assert (slices == slices[:, :1]).all(), (
+            "the scales broadcast along a different axis from the one that was asked for"
+        )
     return each
 
 
@@ -303,8 +306,7 @@ def test_symmetric_codes_are_signed_and_the_same_range_either_side(submission, r
         codes, _ = checked_symmetric(value, weights)
         expect.an_array(value[0], "codes", dtype=np.int8 if bits <= 8 else np.int16)
         assert np.abs(codes).max() <= 2 ** (bits - 1) - 1, (
-            "codes go from -(2**(bits-1) - 1) to 2**(bits-1) - 1: -2**(bits-1) is left out, and so is "
-            "anything beyond"
+            "codes go from -(2**(bits-1) - 1) to 2**(bits-1) - 1: do not use -2**(bits-1) or anything beyond"
         )
 
 

@@ -114,8 +114,8 @@ def test_first_step_mixes_labels_and_teacher_as_alpha_says(submission, rng):
         student, teacher, dataset = one_image_a_row(rng)
         temperature, alpha = float(rng.uniform(1.5, 6)), float(rng.choice([0.25, 0.5, 0.9]))
         assert first_step_follows(submission, student, teacher, dataset, temperature, alpha), (
-            "training must follow distillation_loss: alpha weights the labels, 1 - alpha and the square of "
-            "the temperature the teacher"
+            "training must follow distillation_loss: alpha weights the labels' term, (1 - alpha) * "
+            "temperature**2 the teacher's"
         )
 
 
@@ -128,7 +128,8 @@ def test_settings_left_out_are_those_of_the_signature(submission, rng):
     full = distilled(submission, student, teacher, dataset, **steps, **signature)
     assert distance(student, short) > 0, "training must change the student's weights"
     assert all(np.array_equal(a, b) for a, b in zip(short.parameters(), full.parameters(), strict=True)), (
-        "what a call leaves out is as the signature says: the same student comes out when it is spelled out"
+        "arguments that are left out must have the defaults of the signature: passing these values must "
+        "give the same student"
     )
 
 
@@ -158,14 +159,17 @@ def test_training_starts_from_the_students_own_weights(submission, rng):
     # SGD moves a weight by rate * gradient (below 1 here), Adam by the rate, Nesterov's by up to twice that.
     assert near <= 3 * rates[0], "training starts from a copy of the student: one small step stays near it"
     ratio = distance(student, trained[1]) / max(distance(student, trained[0]), 1e-30)
-    assert 3.9 < ratio < 4.1, "learning_rate must be the size of the steps: a first step four times as large"
+    assert 3.9 < ratio < 4.1, (
+        "learning_rate must be the size of the steps: a larger rate must make the first step larger by the "
+        "same factor"
+    )
     # One image, its label the least likely class: SGD's gradient is nearly 1, whatever the temperature.
     student, teacher, dataset = one_image_a_row(rng, images=1)
     unlikely = Dataset(dataset.images, student.forward(dataset.images).argmin(axis=1))
     steps = {"batch_size": 1, "learning_rate": 0.01, "alpha": 1.0, "temperature": 9.0}
     trained = distilled(submission, student, teacher, unlikely, epochs=1, **steps)
     assert max(float(np.abs(moved).max()) for moved in movement(student, trained)) <= 3 * 0.01, (
-        "learning_rate must be the size of the steps as it is given: the temperature is no part of it"
+        "learning_rate must be the size of the steps as it is given: do not scale it with the temperature"
     )
 
 
@@ -202,8 +206,8 @@ def test_the_last_smaller_batch_counts(submission, rng):
         trained = distilled(submission, student, teacher, dataset, **steps)
         (weights, _) = movement(student, trained)
         assert (np.abs(weights).max(axis=1) > 0).all(), (
-            "every image is seen in every epoch: the last batch counts, also where it is smaller, and so "
-            "does a set smaller than one batch"
+            "train on every image in every epoch: also on a last batch that is smaller, and on a dataset "
+            "that is smaller than one batch"
         )
 
 
@@ -216,7 +220,8 @@ def test_batches_have_the_size_that_was_asked_for(submission, rng):
             distilled(submission, student, teacher, dataset, batch_size=size, **steps) for size in sizes
         )
         assert distance(one, other) > 0.01 * distance(student, one), (
-            "batch_size must be used, large ones too: several small steps cannot end where a large one does"
+            "use batch_size as it is given, large ones too: several small batches and one large batch must "
+            "give different students"
         )
 
 
@@ -229,8 +234,8 @@ def test_a_set_smaller_than_a_batch_is_a_batch_of_its_own_size(submission, rng):
     )
     # The same mean gradient: only the order in which the biases' sums are taken may differ.
     assert distance(one, other) <= 0.01 * distance(student, one), (
-        "a batch's loss is the mean over its own images: where fewer are left than batch_size, they are "
-        "divided by their number, not by batch_size"
+        "a batch's loss is the mean over its own images: divide the sum over a smaller batch by its number "
+        "of images, not by batch_size"
     )
 
 

@@ -105,8 +105,8 @@ def test_softmax_of_huge_logits_is_finite_and_right(submission, rng):
         # Each row to its own precision: in float32 a row of 1e4 knows the logarithm of its sum to 0.001.
         tolerance = np.array([[softmax_tolerance(row, temperature)] for row in logits])
         assert close(p, np.exp(log_softmax(logits, temperature)), tolerance), (
-            "rows of 1e4 and -1e4, and ordinary rows beside them, must get probabilities that are finite and "
-            "right (take each row's own largest logit off first)"
+            "rows of 1e4 and -1e4, and ordinary rows beside them, must get probabilities that are finite "
+            "and right (subtract each row's own largest logit first)"
         )
 
 
@@ -165,7 +165,8 @@ def test_gradient_values_at_several_temperatures_and_alphas(submission, rng):
         _, grad = loss_and_grad(submission, s, t, labels, temperature=temperature, alpha=alpha)
         _, expected = loss_and_gradient(s, t, labels, temperature, alpha)
         assert close(grad, expected, gradient_tolerance(s, t, temperature, alpha)), (
-            "grad must be the derivative of the mean loss by student_logits: mind T, alpha and the batch size"
+            "grad must be the derivative of the mean loss with respect to student_logits: check T, alpha "
+            "and the batch size"
         )
 
 
@@ -224,7 +225,7 @@ def test_duplicating_the_batch_changes_nothing_but_each_rows_share(submission, r
     assert close(grad_twice, np.concatenate([grad, grad]) / 2, gradient_tolerance(s, t, 3.0, 0.4)), (
         "in a batch twice as long each image has half the share of the gradient"
     )
-    assert np.abs(grad).max() > 10 * gradient_tolerance(s, t, 3.0, 0.4), "the gradient must not vanish"
+    assert np.abs(grad).max() > 10 * gradient_tolerance(s, t, 3.0, 0.4), "the gradient must not be zero"
 
 
 @pytest.mark.grades("distillation_loss")
@@ -275,7 +276,7 @@ def test_rows_of_the_gradient_sum_to_zero(submission, rng):
         s, t, labels = random_logits(rng), random_logits(rng), random_labels(rng)
         _, grad = loss_and_grad(submission, s, t, labels, temperature=temperature, alpha=alpha)
         assert close(grad.sum(axis=1), 0, CLASSES * gradient_tolerance(s, t, temperature, alpha)), (
-            "a shift of a row of logits does not change the loss, so each row of grad sums to 0"
+            "adding a number to all logits of a row does not change the loss, so each row of grad sums to 0"
         )
         assert np.abs(grad).max(axis=1).min() > 0, "every image of the batch must contribute to the gradient"
 
@@ -289,10 +290,12 @@ def test_a_sure_teacher_adds_nothing_for_the_classes_it_rules_out(submission, rn
     loss, grad = loss_and_grad(submission, s, t, labels, temperature=1.0, alpha=0.0)
     log_p = log_softmax(s)
     assert close(loss, -log_p[np.arange(6), sure].mean(), loss_tolerance(s, s, 1.0, 0.0)), (
-        "with a teacher sure of one class the soft term is -log of the student's probability of it"
+        "where the teacher is sure of one class, the soft term is -log of the student's probability for "
+        "that class"
     )
     assert close(grad, (np.exp(log_p) - np.eye(CLASSES)[sure]) / 6, gradient_tolerance(s, s, 1.0, 0.0)), (
-        "with a teacher sure of one class the soft gradient is that of the cross-entropy"
+        "where the teacher is sure of one class, the soft gradient is that of the cross-entropy with that "
+        "class"
     )
 
 
@@ -306,8 +309,8 @@ def test_improbable_classes_keep_their_exact_logarithm(submission, rng):
         loss, _ = loss_and_grad(submission, s, t, labels, temperature=1.0, alpha=alpha)
         expected, _ = loss_and_gradient(s, t, labels, 1.0, alpha)
         assert close(loss, expected, loss_tolerance(s, t, 1.0, alpha)), (
-            "a very small probability has a large logarithm: compute log-softmax itself, without a constant "
-            "added or a floor under the probability"
+            "a very small probability has a large logarithm: compute log-softmax directly, and do not add a "
+            "constant to the probability or clip it"
         )
 
 
@@ -336,10 +339,12 @@ def test_loss_of_any_number_of_images_and_classes(submission, rng):
         loss, grad = loss_and_grad(submission, s, t, labels, temperature=2.0, alpha=0.6)
         expected, expected_grad = loss_and_gradient(s, t, labels, 2.0, 0.6)
         assert close(loss, expected, loss_tolerance(s, t, 2.0, 0.6)), (
-            "logits are (N, classes): one image, or another number of classes, has a loss like any other"
+            "logits are (N, classes): the loss must also be right for one image, and for another number of "
+            "classes"
         )
         assert close(grad, expected_grad, gradient_tolerance(s, t, 2.0, 0.6)), (
-            "logits are (N, classes): one image, or another number of classes, has a gradient like any other"
+            "logits are (N, classes): the gradient must also be right for one image, and for another number "
+            "of classes"
         )
 
 
@@ -349,7 +354,7 @@ def test_loss_defaults_are_temperature_3_and_alpha_a_half(submission, rng):
     loss, _ = loss_and_grad(submission, s, t, labels)
     expected, _ = loss_and_gradient(s, t, labels, 3.0, 0.5)
     assert close(loss, expected, loss_tolerance(s, t, 3.0, 0.5)), (
-        "without settings, distillation_loss takes those of its signature"
+        "without temperature and alpha, distillation_loss must use the defaults of its signature"
     )
 
 
@@ -361,5 +366,5 @@ def test_loss_leaves_its_arguments_alone(submission, rng):
     expected, expected_grad = loss_and_gradient(s, t, labels, 3.0, 0.5)
     assert close(loss, expected, loss_tolerance(s, t, 3.0, 0.5)), "distillation_loss must return the loss"
     assert close(grad, expected_grad, gradient_tolerance(s, t, 3.0, 0.5)), (
-        "distillation_loss must return its gradient beside it"
+        "distillation_loss must return the gradient of the loss as its second value"
     )

@@ -44,7 +44,9 @@ def importance(submission, model, layer_index, x):
     """`neuron_importance` called and checked."""
     units = len(model.layers[layer_index].bias)
     value = submission.call("neuron_importance", model, layer_index, x)
-    value = expect.an_array(value, "neuron_importance", (units,), "f", shape_of="one number for each unit")
+    value = expect.an_array(
+        value, "neuron_importance", (units,), "f", shape_of="a 1-D array with one number per unit"
+    )
     return value.astype(np.float64)
 
 
@@ -67,14 +69,17 @@ def test_importance_is_taken_after_the_next_relu(submission, rng):
     assert_is_mean(
         value,
         outputs(model, 1, x),
-        "a unit counts by what it passes on: the mean of its output after the ReLU that is the next layer",
+        "a unit's importance is what it passes on: where the next layer is a ReLU, the mean of its output "
+        "after that ReLU",
     )
 
 
 @pytest.mark.grades("neuron_importance")
 def test_importance_without_a_relu_is_raw(submission, rng):
     x = images(rng, 30, 9)
-    sentence = "where no ReLU is the very next layer, it is the mean absolute value of the raw output"
+    sentence = (
+        "where the very next layer is not a ReLU, importance is the mean absolute value of the raw output"
+    )
     classifier = Sequential([dense(rng, 9, 7), ReLU(), dense(rng, 7, 10)])
     assert_is_mean(importance(submission, classifier, 2, x), outputs(classifier, 2, x), sentence)
     later = Sequential([dense(rng, 9, 7), dense(rng, 7, 6), ReLU(), dense(rng, 6, 10)])
@@ -137,12 +142,13 @@ def test_importance_is_taken_before_a_pool_that_follows(submission, rng):
         assert_is_mean(
             importance(submission, active, 1, x),
             outputs(active, 2, x),
-            "the mean is over all positions that the ReLU puts out, not over those that a pool leaves",
+            "the mean is over all positions of the ReLU's output, not only over those that a pool keeps",
         )
         assert_is_mean(
             importance(submission, raw, 1, x),
             outputs(raw, 1, x),
-            "without a ReLU the mean is over all positions of the raw output, not over those a pool leaves",
+            "without a ReLU the mean is over all positions of the raw output, not only over those that a "
+            "pool keeps",
         )
 
 
@@ -182,7 +188,7 @@ def test_importance_of_images_given_twice(submission, rng):
     )
     other = importance(submission, model, 0, images(rng, 25, 8))
     assert np.abs(once - other).max() > 1e-4 * np.abs(once).max(), (
-        "importance is that of outputs on the images given, not of weights alone"
+        "importance must come from the outputs on the given images, not from the weights alone"
     )
 
 
@@ -219,7 +225,7 @@ def test_importance_moves_with_its_unit(submission, rng):
     first = importance(submission, Sequential([layer, *rest]), 0, x)
     second = importance(submission, Sequential([shuffled, *rest]), 0, x)
     assert (np.abs(second - first[order]) <= 84 * STEP * np.abs(first).max()).all(), (
-        "the numbers stand in the order of the units: permuting the units permutes them (no sorting)"
+        "the numbers must be in the order of the units: permuting the units permutes them (do not sort)"
     )
 
 
@@ -236,7 +242,7 @@ def test_importance_of_a_dead_unit_is_zero(submission, rng):
 
 @pytest.mark.grades("neuron_importance")
 def test_importance_from_one_image_or_unit(submission, rng):
-    sentence = "one image, or a layer of one unit, is treated like any other number of them"
+    sentence = "the numbers must also be right for one image, and for a layer of one unit"
     model = Sequential([dense(rng, 9, 7), ReLU(), dense(rng, 7, 10)])
     x = images(rng, 1, 9)
     assert_is_mean(importance(submission, model, 0, x), outputs(model, 1, x), sentence)
@@ -266,5 +272,7 @@ def test_importance_leaves_its_arguments(submission, rng):
     model = Sequential([dense(rng, 9, 7), ReLU(), dense(rng, 7, 10)])
     x = images(rng, 20, 9)
     value = expect.unaliased(submission.inspect("neuron_importance", model, 0, x), "neuron_importance")
-    value = expect.an_array(value, "neuron_importance", (7,), "f", shape_of="one number for each unit")
+    value = expect.an_array(
+        value, "neuron_importance", (7,), "f", shape_of="a 1-D array with one number per unit"
+    )
     assert_is_mean(value, outputs(model, 1, x), "neuron_importance must return the units' importance")

@@ -213,7 +213,8 @@ def test_removing_dead_units_keeps_the_logits(submission, rng):
         assert_is_cut(pruned, model, layer_index, importance, left)
         x = rng.random((8, pixels), np.float32)
         assert np.abs(logits(pruned, x) - logits(model, x)).max() <= rounding(model, x), (
-            "units whose output is always 0 tell the next layer nothing: without them the logits must stay"
+            "units whose output is always 0 tell the next layer nothing: removing them must not change the "
+            "logits"
         )
 
 

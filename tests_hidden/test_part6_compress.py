@@ -25,7 +25,7 @@ from tests_public.pictures import problem
 NAME = "what compress returns"
 LEAST_ACCURACY = {"small": 0.12, "large": 0.5}
 SEEDS = {"roomy": {"seed": 7}, "first": {"seed": 0}, "second": {}}  # left out, it is the signature's 0
-UNFIT = "compress must return a model that fits its budget and still knows the classes, and this one does not"
+UNFIT = "compress must return a model that fits its budget and still knows the classes, but this one does not"
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def test_compressed_model_knows_new_pictures(submission, calls):
     for which, budget in (("roomy", "large"), ("first", "small")):
         accuracy = calls.entry(submission, which, budget).accuracy
         assert accuracy >= LEAST_ACCURACY[budget], (
-            "the compressed model must still tell most pictures of the classes apart which the model it came "
-            f"from knows\n(it is right in {100 * accuracy:.0f} % of cases)"
+            "the compressed model must still recognise most of the new pictures that the model it came from "
+            f"recognises\n(it is right in {100 * accuracy:.0f} % of cases)"
         )
 
 
@@ -133,12 +133,12 @@ def test_compress_with_the_same_seed_gives_the_same_model(submission, calls):
     one = calls.entry(submission, "first", "small").model
     other = expect.a_model(calls.result(submission, "second", "small").value, NAME)
     assert [repr(layer) for layer in one.layers] == [repr(layer) for layer in other.layers], (
-        "the same seed and arguments must give the same layers, also where the seed is 0 by being left out"
+        "the same seed and arguments must give the same layers, also where seed is left out (it is then 0)"
     )
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs), (
-        "the same seed and arguments must give identical arrays, also where the seed is 0 by being left out: "
-        "no clock, no unseeded generator"
+        "the same seed and arguments must give identical arrays, also where seed is left out (it is then "
+        "0): use no clock and no unseeded generator"
     )
 
 

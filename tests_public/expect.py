@@ -40,7 +40,7 @@ KINDS = {
 def described(value: Any) -> str:
     """What came back, in a few words: never its contents."""
     if value is None:
-        return "None (does every path of the function return?)"
+        return "None (is a return statement missing?)"
     if isinstance(value, np.ndarray):
         return f"an array\nof shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, list | tuple):
@@ -75,10 +75,10 @@ def an_array(
     if dtype is not None:
         assert value.dtype == np.dtype(dtype), f"{name} must have dtype {np.dtype(dtype)}, got {value.dtype}"
     if shape is not None:
-        needs = f"the shape of {shape_of}, and has another" if shape_of else "another shape"
+        needs = f"the shape of {shape_of}, but has another one" if shape_of else "another shape"
         assert value.shape == tuple(shape), f"{name} must have {needs}\n(got {value.shape})"
     if finite and value.dtype.kind == "f":
-        assert np.isfinite(value).all(), f"{name} must be finite, and holds NaN or infinity"
+        assert np.isfinite(value).all(), f"{name} must be finite, but holds NaN or infinity"
     return value
 
 
@@ -143,12 +143,17 @@ def a_model(value: Any, name: str, like: Sequential | None = None, *, dtype: Any
         weight = an_array(layer.weight, f"weight {where}", kind="f", dtype=dtype)
         bias = an_array(layer.bias, f"bias {where}", kind="f", dtype=dtype)
         is_dense = isinstance(layer, Dense)
-        assert weight.ndim == (2 if is_dense else 4), f"weight {where} has {weight.ndim} dimensions"
+        dimensions = 2 if is_dense else 4
+        assert weight.ndim == dimensions, (
+            f"weight {where} must have {dimensions} dimensions, got {weight.ndim}"
+        )
         units = weight.shape[1 if is_dense else 0]
         assert bias.shape == (units,), f"bias {where} must have one number per unit\n(got {bias.shape})"
     if like is not None:
         for index, (layer, model_layer) in enumerate(zip(value.layers, like.layers, strict=True)):
-            assert layer.config() == model_layer.config(), f"layer {index} of {name} has other settings"
+            assert layer.config() == model_layer.config(), (
+                f"layer {index} of {name} must keep its settings (stride, padding, size, shape)"
+            )
             if isinstance(model_layer, Dense | Conv2D):
                 assert layer.weight.shape == model_layer.weight.shape, (
                     f"weight of layer {index} of {name} must keep its shape\n(got {layer.weight.shape})"
@@ -177,8 +182,8 @@ def unaliased(call: Any, function: str) -> Any:
     """The value of a `submission.inspect`, which must also share no memory with the arguments."""
     value = untouched(call, function)
     assert not call.shares_memory, (
-        f"{function} must return a new result: an array or layer of it is also part of an argument, "
-        "so changing one would change the other (copy it)"
+        f"{function} must return a new result: it shares an array or layer with an argument, so changing "
+        "one would change the other (copy it)"
     )
     return value
 
@@ -205,25 +210,28 @@ def rejects(
     good = tuple(GOOD[argument] if arg is got else arg for arg in args) if good is None else good
     unlike = submission.rejection(function, *good, **kwargs)
     assert unlike is None, (
-        f"{function} must refuse a bad {argument} and take a good one: it raised {unlike.exception} for that too"
+        f"{function} must refuse a bad {argument} and accept a good one: it raised {unlike.exception} for a "
+        "good one too"
     )
-    assert error is not None, f"{function} must raise ValueError for a bad {argument}, and returned instead"
+    assert error is not None, (
+        f"{function} must raise ValueError for a bad {argument}, but it returned a value"
+    )
     assert error.exception == "ValueError", (
         f"{function} must raise ValueError for a bad {argument}, not {error.exception or error.kind}"
     )
     message = (error.message or "").lower()
     assert any(name.lower() in message for name in names), (
-        f"the ValueError of {function} for a bad {argument} must name the argument, {argument}"
+        f"the ValueError message of {function} for a bad {argument} must name the argument, {argument}"
     )
     words = [word.lower() for word in (got if isinstance(got, tuple) else shown_forms(got))]
     assert any(mentions(message, word) for word in words), (
-        f"the ValueError of {function} for a bad {argument} must say what it got"
+        f"the ValueError message of {function} for a bad {argument} must say which value it got"
     )
     for word in sorted(words, key=len, reverse=True):
         message = message.replace(word, " ")  # a need is not to be found in what was given
     needs = list(needs)
     assert not needs or any(word.lower() in message for word in needs), (
-        f"the ValueError of {function} for a bad {argument} must say what it needs"
+        f"the ValueError message of {function} for a bad {argument} must say which values are allowed"
     )
 
 

@@ -53,7 +53,7 @@ def test_mask_count_is_rounded_as_python_rounds(submission):
         mask = mask_of(submission, np.arange(1, size + 1, dtype=np.float32), 0.5)
         pruned = int((~mask).sum())
         assert pruned == count, (
-            f"round(0.5 * {size}) is {count}, got {pruned} pruned: use round, not int, and not a ceiling"
+            f"round(0.5 * {size}) is {count}, got {pruned} pruned: use round, not int or ceil"
         )
 
 
@@ -93,7 +93,8 @@ def test_global_masks_come_from_one_ranking(submission):
     first, second = masks_of(submission, two_layers(), 0.5)
     assert first.tolist() == [[False, False], [False, True]], (
         "the three smallest of all six weights lie in the first layer, whose mask is [[False, False], "
-        f"[False, True]], got {first.tolist()}: rank the weights of both layers together, biases not"
+        f"[False, True]], got {first.tolist()}: rank the weights of both layers together, without the "
+        "biases"
     )
     assert second.all(), (
         "the second layer's weights are the largest of the model: at sparsity 0.5 they all stay"
@@ -113,7 +114,10 @@ def test_global_count_is_exact_when_weights_tie(submission):
     """Ten weights of 0.5 in two layers; 30 % of ten is three, whichever three."""
     model = Sequential([dense(np.full((2, 3), 0.5), [0, 0, 0]), dense(np.full((4, 1), 0.5), [0])])
     pruned = sum(int((~mask).sum()) for mask in masks_of(submission, model, 0.3))
-    assert pruned == 3, f"30 % of ten equal weights is 3, got {pruned} pruned: no threshold can give that"
+    assert pruned == 3, (
+        f"30 % of ten equal weights is 3, got {pruned} pruned: put the weights in order and take the first "
+        "three; a threshold cannot tell equal weights apart"
+    )
 
 
 # prune
@@ -177,8 +181,8 @@ def test_finetune_learns_with_pruned_weights_at_zero(submission):
     trained = expect.a_model(trained, "the finetuned model", like=model)
     for layer, mask in zip(expect.weighted(trained), masks, strict=True):
         assert not layer.weight[~mask].any(), (
-            "weights whose mask is False must be exactly zero at the end: every step moves them, so every "
-            "step must be followed by zeros"
+            "weights whose mask is False must be exactly zero at the end: every step moves them, so set "
+            "them to zero again after every step"
         )
     start = model.copy()
     for layer, mask in zip(expect.weighted(start), masks, strict=True):
@@ -187,8 +191,8 @@ def test_finetune_learns_with_pruned_weights_at_zero(submission):
         cross_entropy(m.copy().forward(dataset.images), dataset.labels)[0] for m in (start, trained)
     )
     assert after <= 0.9 * before, (
-        f"the loss was {before:.3f} and is {after:.3f} after 500 epochs: it should be 10 % lower at least "
-        "(four images make one batch, smaller than batch_size, and it counts)"
+        f"the loss was {before:.3f} and is {after:.3f} after 500 epochs: it should be at least 10 % lower "
+        "(the four images are one batch, smaller than batch_size: train on it too)"
     )
 
 
@@ -228,5 +232,5 @@ def test_finetune_starts_from_the_model_and_leaves_it_alone(submission):
         )
         assert moved < 1e-3, (
             f"at learning_rate 1e-6 a kept weight or a bias moved by {moved:.4f}: training starts from the "
-            "model's own, and learning_rate is the size of the steps"
+            "model's own weights, and learning_rate is the size of the steps"
         )

@@ -64,7 +64,9 @@ def test_affine_range_includes_zero(submission):
     """[4, 6] is quantized on [0, 6]: at 2 bits 0, 2, 4 and 6. On [4, 6] zero would have no code."""
     for weights in (row(4, 6), row(-4, -6)):
         _, scale, zero_point, decoded = affine(submission, weights, 2)
-        assert scale <= 3 + ROUNDING, f"the range of {shown(weights)} and 0 takes steps of 2, got {scale:g}"
+        assert scale <= 3 + ROUNDING, (
+            f"{shown(weights)} together with 0 need a scale of 2 (at most 3), got {scale:g}"
+        )
         assert (np.abs(decoded - weights) <= scale / 2 + ROUNDING).all(), (
             f"{shown(weights)} came back as {shown(decoded)}: the range must be stretched to 0, with "
             f"zero_point at one of its ends, got {zero_point}"
@@ -141,7 +143,7 @@ def test_symmetric_has_a_scale_for_each_column(submission):
     )
     limits = np.array([100 / 127, 1 / 127, np.inf])
     assert (scales.ravel() <= limits * (1 + ROUNDING)).all(), (
-        f"each column has its own scale, its largest magnitude over 127, got {shown(scales)}"
+        f"each column has its own scale, its largest magnitude divided by 127, got {shown(scales)}"
     )
     assert (np.abs(codes * scales.ravel() - weights) <= scales.ravel() / 2 + ROUNDING).all(), (
         "every weight must come back within half of its column's scale"
@@ -161,7 +163,7 @@ def codebook(submission, weights, bits):
         f"codebook holds at most {2**bits} centroids at {bits} bits, got {centroids.size}"
     )
     assert (np.diff(centroids) >= 0).all(), f"codebook must be ascending, got {shown(centroids)}"
-    assert 0 <= indices.min() <= indices.max() < centroids.size, "indices must be those of centroids"
+    assert 0 <= indices.min() <= indices.max() < centroids.size, "indices must be from 0 to len(codebook) - 1"
     return centroids[indices]
 
 

@@ -107,7 +107,10 @@ def test_soft_term_is_scaled_by_the_temperature_squared(submission):
     """alpha = 0, T = 2. Logits [0, ln 9] are [1/4, 3/4] at temperature 2, so KL is 0.1308 again, and the
     loss 4 * 0.1308. Its gradient is T**2 * (p - q) / T = 2 * [1/4, -1/4]."""
     kl = 0.25 * np.log(0.5) + 0.75 * np.log(1.5)
-    idea = "T**2 times KL of softmaxes at temperature T; the chain rule takes one T back from the gradient"
+    idea = (
+        "the soft term is T**2 times the KL of softmaxes at temperature T; in its gradient the chain rule "
+        "divides by T once"
+    )
     assert_loss(submission, row(0, 0), row(0, LN9), 1, 2.0, 0.0, 4 * kl, np.array([[0.5, -0.5]]), idea)
 
 
@@ -155,7 +158,7 @@ def test_student_learns_from_its_teacher(submission):
     trained = expect.a_model(trained, "what distill returns", like=student)
     assert (distances(trained, teacher) < distances(student, teacher)).all(), (
         "at alpha 0 the student must come closer to the teacher on every image: give the loss the teacher's "
-        "logits on the very images of the batch"
+        "logits for the same images as in the batch"
     )
 
 
@@ -182,7 +185,10 @@ def test_last_smaller_batch_is_not_left_out(submission):
     trained = submission.distill(student, teacher, dataset, epochs=1, learning_rate=0.1, batch_size=3)
     trained = expect.a_model(trained, "what distill returns", like=student)
     still = [i for i in range(4) if not trained.layers[0].weight[i].any()]
-    assert not still, f"one epoch shows every image once, yet the answers to images {still} did not move"
+    assert not still, (
+        f"one epoch shows every image once, but the answers to images {still} did not change: train on the "
+        "last, smaller batch too"
+    )
 
 
 @pytest.mark.grades("distill")
@@ -190,4 +196,6 @@ def test_distill_trains_a_copy(submission):
     student, teacher, dataset = four_images()
     call = submission.inspect("distill", student, teacher, dataset, epochs=1, learning_rate=0.1)
     trained = expect.a_model(expect.unaliased(call, "distill"), "what distill returns", like=student)
-    assert trained.layers[0].weight.any(), "distill must return the trained copy, and this one has not moved"
+    assert trained.layers[0].weight.any(), (
+        "distill must return the trained copy, but the weights of this one have not changed"
+    )

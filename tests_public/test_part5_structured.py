@@ -27,7 +27,9 @@ def numbers(count, start=1):
 
 def assert_importance(submission, model, layer_index, images, expected, idea):
     value = submission.neuron_importance(model, layer_index, images)
-    value = expect.an_array(value, "neuron_importance", (len(expected),), "f", shape_of="one number per unit")
+    value = expect.an_array(
+        value, "neuron_importance", (len(expected),), "f", shape_of="a 1-D array with one number per unit"
+    )
     assert np.abs(value - expected).max() < ROUNDING, (
         f"the importance of these units is {expected}, got {np.round(value, 4).tolist()}: {idea}"
     )
@@ -68,7 +70,9 @@ def test_importance_of_uneven_batches(submission):
     images = np.zeros((1001, 1), np.float32)
     images[-1] = 1
     value = submission.neuron_importance(model, 0, images)
-    value = expect.an_array(value, "neuron_importance", (1,), "f", shape_of="one number per unit")
+    value = expect.an_array(
+        value, "neuron_importance", (1,), "f", shape_of="a 1-D array with one number per unit"
+    )
     assert abs(value[0] - 1 / 1001) < ROUNDING, (
         f"the mean of one 1 and a thousand 0 is {1 / 1001:.6f}, got {value[0]:.6f}: a mean of batch means "
         "gives the images of a small last batch more weight; add up first, divide at the end"
@@ -102,7 +106,7 @@ def test_removed_units_take_their_connections_along(submission):
     idea = "the most important units stay, in their original order, in arrays that are really smaller"
     assert_equal(pruned.layers[0].weight, array([1, 3], [5, 7]), "the layer's weight", idea)
     assert_equal(pruned.layers[0].bias, array(10, 30), "the layer's bias", "a unit's bias goes with it")
-    idea = "the next layer loses the inputs that read the removed units, and no output"
+    idea = "the next layer loses the inputs that read the removed units, and keeps all its outputs"
     assert_equal(pruned.layers[2].weight, array([1, 2], [5, 6]), "the next layer's weight", idea)
     assert_equal(pruned.layers[2].bias, array(100, 200), "the next layer's bias", idea)
 
@@ -162,8 +166,8 @@ def test_removing_silent_units_keeps_the_logits(submission):
     images = array([1, 0], [0, 1], [0.5, 0.5])
     before, after = (m.copy().forward(images) for m in (model, pruned))
     assert np.abs(after - before).max() < ROUNDING, (
-        f"units whose output is always 0 can go without a trace: the logits were {before.tolist()}, got "
-        f"{after.tolist()}"
+        f"removing units whose output is always 0 must not change the logits: they were {before.tolist()}, "
+        f"got {after.tolist()}"
     )
 
 

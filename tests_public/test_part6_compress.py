@@ -53,7 +53,9 @@ def test_packed_size_is_within_the_budget(submission, shared):
         f"the budget was {BUDGET} bytes, and the model packs to {size}: measure it as the grader does, with "
         "len(pack(model)), and prune or quantize further until it fits"
     )
-    assert accuracy >= 0.12, "a model that knows nothing always fits: this one has one answer to nearly all"
+    assert accuracy >= 0.12, (
+        "a model that knows nothing always fits: this one gives the same answer for nearly all images"
+    )
 
 
 @pytest.mark.grades("compress")
@@ -62,7 +64,7 @@ def test_compressed_model_still_knows_the_classes(submission, shared):
     _, accuracy = weighed(submission, shared)
     assert accuracy >= 0.5, (
         f"on new pictures of the ten classes the compressed model is right in {100 * accuracy:.1f} % of "
-        "cases (guessing: 10 %), and the model it came from nearly always: what did it lose on the way?"
+        "cases (guessing: 10 %), but the model it came from nearly always: what did it lose on the way?"
     )
 
 
@@ -72,5 +74,5 @@ def test_compress_leaves_model_and_data_alone(submission, shared):
     call, _ = entry(submission, shared)
     expect.unaliased(call, "compress")
     size, accuracy = weighed(submission, shared)
-    assert size <= BUDGET, "compress must return a model that fits its budget, and this one does not"
-    assert accuracy >= 0.5, "compress must return a model that still knows the classes, and this one does not"
+    assert size <= BUDGET, "compress must return a model that fits its budget, but this one does not"
+    assert accuracy >= 0.5, "compress must return a model that still knows the classes, but this one does not"
