@@ -27,7 +27,7 @@ def results(tmp_path) -> Results:
     made = Results(tmp_path / "results")
     made.put_settings({"seed": 1})
     known = entry_of("c", "double", "hidden", "failed") | {
-        "reason": "no (your answer is the one a known mistake gives: it adds & forgets)"
+        "reason": "no (your answer matches a known mistake: it adds & forgets)"
     }
     evil = entry_of("c[1]", "double", "hidden", "failed") | {"reason": EVIL}
     lines = [
@@ -58,7 +58,7 @@ def test_each_student_gets_a_page_with_points_hints_and_lateness(results, capsys
     page = (results.root / "ada" / "feedback.html").read_text()
     said = text_of(page)
     assert "40 of 100 points" in said
-    assert "50 points less 10: 1.5 h after the deadline (5/hour)" in said
+    assert "50 points minus 10: 1.5 h after the deadline (5/hour)" in said
     assert "Size 2 of 3 20 of 30" in said
     assert "it adds & forgets" in said
     assert "<script>" not in page
@@ -67,7 +67,7 @@ def test_each_student_gets_a_page_with_points_hints_and_lateness(results, capsys
     assert "<script>" not in markdown
     assert "[x](" not in markdown
     assert "| Size | 2 of 3 | 20 of 30 |" in markdown
-    assert "You need not do anything" in (results.root / "cyn" / "feedback.md").read_text()
+    assert "You do not need to do anything" in (results.root / "cyn" / "feedback.md").read_text()
     assert not (results.root / "dan" / "feedback.html").exists()
 
 
@@ -100,12 +100,10 @@ def test_a_test_with_parameters_counts_once_a_student():
 
 
 def test_a_known_mistake_counts_once_a_student():
-    reason = "no (your answer is the one a known mistake gives: it adds)"
+    reason = "no (your answer matches a known mistake: it adds)"
     tests = [entry_of(name, "double", "hidden", "failed") | {"reason": reason} for name in ("a", "b")]
     forged = entry_of("c", "double", "public", "failed")
-    forged["reason"] = (
-        "double raised ValueError: (your answer is the one a known mistake gives: Eve is right)"
-    )
+    forged["reason"] = "double raised ValueError: (your answer matches a known mistake: Eve is right)"
     found = mistakes([record(*tests, forged), record(*tests)])
     assert [(each.text, each.students) for each in found] == [("it adds", 2)]
 

@@ -22,7 +22,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         named = misconception(recorder.function, pyfuncitem.originalname, recorder.asked)
         if named is not None:
             first, newline, rest = str(error).partition("\n")
-            error.args = (f"{first} (your answer is the one a known mistake gives: {named}){newline}{rest}",)
+            error.args = (f"{first} (your answer matches a known mistake: {named}){newline}{rest}",)
         raise
     finally:
         submission.on_answer = None

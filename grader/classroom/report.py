@@ -30,7 +30,7 @@ from grader.record import Record, write_whole
 
 REPORT = "report.html"
 HARDEST = 15
-MISCONCEPTION = re.compile(r"\(your answer is the one a known mistake gives: (.*)\)")
+MISCONCEPTION = re.compile(r"\(your answer matches a known mistake: (.*)\)")
 
 
 @dataclass(frozen=True)

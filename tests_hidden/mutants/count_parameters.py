@@ -35,7 +35,7 @@ def bias_per_input_channel(model):
     return sum(layer.weight.size for layer in right.weighted_layers(model)) + sum(biases)
 
 
-@wrong("counts what is not zero", killed_by="test_count_has_the_zeros_too")
+@wrong("counts only what is not zero", killed_by="test_count_has_the_zeros_too")
 def nonzero_only(model):
     return int(sum(np.count_nonzero(array) for array in model.parameters()))
 

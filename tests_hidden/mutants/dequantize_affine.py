@@ -24,7 +24,9 @@ def int8(codes, scale, zero_point):
     return (codes.astype(np.int8) - np.float32(zero_point)) * np.float32(scale)
 
 
-@wrong("takes codes for bytes", killed_by="test_dequantize_gives_negative_weights_below_the_zero_point")
+@wrong(
+    "treats all codes as 8 bits wide", killed_by="test_dequantize_gives_negative_weights_below_the_zero_point"
+)
 def bytes_only(codes, scale, zero_point):
     return right.dequantize_affine(codes.astype(np.uint8), scale, zero_point)
 
@@ -103,6 +105,9 @@ def flat(codes, scale, zero_point):
     return right.dequantize_affine(codes, scale, zero_point).ravel()
 
 
-@wrong("takes codes for 16 bits", killed_by="test_dequantize_gives_negative_weights_below_the_zero_point")
+@wrong(
+    "treats all codes as 16 bits wide",
+    killed_by="test_dequantize_gives_negative_weights_below_the_zero_point",
+)
 def two_bytes_only(codes, scale, zero_point):
     return right.dequantize_affine(codes.astype(np.uint16), scale, zero_point)

@@ -108,7 +108,7 @@ def forgets_one_minus_alpha(student_logits, teacher_logits, labels, temperature=
 
 
 @wrong(
-    "is cross-entropy alone: the teacher is not asked",
+    "uses cross-entropy alone: the teacher is ignored",
     killed_by="test_a_student_that_agrees_with_its_teacher_has_no_soft_loss",
 )
 def hard_term_alone(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -125,7 +125,7 @@ def sums_over_the_batch(student_logits, teacher_logits, labels, temperature=3.0,
 
 
 @wrong(
-    "averages over classes too, as np.mean of a table does",
+    "averages over classes too, as np.mean does without an axis",
     killed_by="test_loss_values_at_several_temperatures_and_alphas",
 )
 def averages_over_the_classes(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -196,7 +196,7 @@ def no_temperature(student_logits, teacher_logits, labels, temperature=3.0, alph
 
 
 @wrong(
-    "takes the hard term at the temperature as well",
+    "computes the hard term at the temperature as well",
     killed_by="test_alpha_weights_the_labels_and_the_rest_the_teacher",
 )
 def softens_the_hard_term(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -205,7 +205,7 @@ def softens_the_hard_term(student_logits, teacher_logits, labels, temperature=3.
 
 
 @wrong(
-    "takes the teacher's answers as labels: no soft targets",
+    "uses the teacher's answers as labels: no soft targets",
     killed_by="test_loss_values_at_several_temperatures_and_alphas",
 )
 def teacher_as_labels(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -244,7 +244,9 @@ def zero_times_infinity(student_logits, teacher_logits, labels, temperature=3.0,
     return float(np.mean(alpha * hard + (1 - alpha) * temperature**2 * soft)), grad
 
 
-@wrong("log(p + 1e-10) against log(0)", killed_by="test_improbable_classes_keep_their_exact_logarithm")
+@wrong(
+    "computes log(p + 1e-10) to avoid log(0)", killed_by="test_improbable_classes_keep_their_exact_logarithm"
+)
 def pads_the_logarithm(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
     arguments = student_logits, teacher_logits, labels, temperature, alpha
     return through_probabilities(arguments, lambda p: np.log(p + 1e-10))
@@ -257,7 +259,7 @@ def clips_the_probabilities(student_logits, teacher_logits, labels, temperature=
 
 
 @wrong(
-    "a floor of 1e-300 under probabilities that are 0",
+    "replaces probabilities of 0 by 1e-300",
     killed_by="test_huge_logits_give_a_finite_and_right_loss_and_gradient",
 )
 def floors_at_the_smallest_number(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -285,7 +287,7 @@ def hides_what_is_not_finite(student_logits, teacher_logits, labels, temperature
 
 
 @wrong(
-    "soft gradient without the factor T that is left of T**2",
+    "soft gradient without the factor T: T**2 times the chain rule's 1 / T",
     killed_by="test_gradient_values_at_several_temperatures_and_alphas",
 )
 def gradient_without_t(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
@@ -302,7 +304,10 @@ def gradient_with_t_squared(student_logits, teacher_logits, labels, temperature=
     return assembled(*arguments, grad_scale=temperature**2)
 
 
-@wrong("gradient of the sum beside the loss of the mean", killed_by="test_gradient_is_the_slope_of_the_loss")
+@wrong(
+    "the loss is a mean, but the gradient is that of the sum",
+    killed_by="test_gradient_is_the_slope_of_the_loss",
+)
 def gradient_of_the_sum(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
     loss, grad = right.distillation_loss(student_logits, teacher_logits, labels, temperature, alpha)
     return loss, grad * np.float32(len(labels))
@@ -322,7 +327,8 @@ def gradient_of_the_hard_term(student_logits, teacher_logits, labels, temperatur
 
 
 @wrong(
-    "gradient by the teacher's logits", killed_by="test_gradient_values_at_several_temperatures_and_alphas"
+    "gradient with respect to the teacher's logits",
+    killed_by="test_gradient_values_at_several_temperatures_and_alphas",
 )
 def gradient_by_the_teacher(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
     loss, _ = right.distillation_loss(student_logits, teacher_logits, labels, temperature, alpha)
@@ -330,7 +336,7 @@ def gradient_by_the_teacher(student_logits, teacher_logits, labels, temperature=
     return loss, grad
 
 
-@wrong("the one-hot label is not taken off", killed_by="test_rows_of_the_gradient_sum_to_zero")
+@wrong("the one-hot label is not subtracted", killed_by="test_rows_of_the_gradient_sum_to_zero")
 def forgets_the_one_hot(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
     loss, grad = right.distillation_loss(student_logits, teacher_logits, labels, temperature, alpha)
     grad = grad.copy()
@@ -365,7 +371,10 @@ def ten_classes(student_logits, teacher_logits, labels, temperature=3.0, alpha=0
     return loss, grad + 0 * np.eye(10)[labels]
 
 
-@wrong("squeezes a batch of one image away", killed_by="test_loss_of_any_number_of_images_and_classes")
+@wrong(
+    "loses the batch axis of a single image (np.squeeze)",
+    killed_by="test_loss_of_any_number_of_images_and_classes",
+)
 def squeezes_one_image(student_logits, teacher_logits, labels, temperature=3.0, alpha=0.5):
     loss, grad = right.distillation_loss(student_logits, teacher_logits, labels, temperature, alpha)
     return loss, grad.squeeze()

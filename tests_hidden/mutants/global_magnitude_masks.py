@@ -95,7 +95,7 @@ def dense_only(model, sparsity):
     return [next(masks) if isinstance(layer, Dense) else one for layer, one in zip(layers, ones, strict=True)]
 
 
-@wrong("spares the classifier", killed_by="test_global_masks_rank_all_weights_together")
+@wrong("never prunes the classifier", killed_by="test_global_masks_rank_all_weights_together")
 def spares_the_last(model, sparsity):
     masks = right.global_magnitude_masks(model, sparsity)
     return [*masks[:-1], np.ones_like(masks[-1])]
@@ -128,7 +128,7 @@ def sum_of_rounded_counts(model, sparsity):
     return cut(model, right.magnitude_mask(row(model), count / row(model).size))
 
 
-@wrong("cuts the count off with int()", killed_by="test_global_count_is_rounded_once_over_the_model")
+@wrong("rounds the count down with int()", killed_by="test_global_count_is_rounded_once_over_the_model")
 def truncated(model, sparsity):
     check(model, sparsity)
     return cut(model, right.magnitude_mask(row(model), int(sparsity * row(model).size) / row(model).size))
@@ -177,7 +177,7 @@ def remembered(model, sparsity, memory={}):  # noqa: B006
     return [mask.copy() for mask in memory.setdefault((repr(model), sparsity), masks)]
 
 
-@wrong("takes any sparsity", killed_by="test_global_masks_refuse_a_sparsity_outside_0_to_1")
+@wrong("accepts any sparsity", killed_by="test_global_masks_refuse_a_sparsity_outside_0_to_1")
 def any_sparsity(model, sparsity):
     return right.global_magnitude_masks(model, min(max(sparsity, 0.0), 1.0) if sparsity == sparsity else 0.0)
 
@@ -202,7 +202,7 @@ def nan_where_nothing_is_pruned(model, sparsity):
     return right.global_magnitude_masks(model, sparsity)
 
 
-@wrong("spares convolutions", killed_by="test_global_masks_at_sparsity_zero_and_one")
+@wrong("never prunes convolutions", killed_by="test_global_masks_at_sparsity_zero_and_one")
 def spares_convolutions(model, sparsity):
     layers = right.weighted_layers(model)
     check(model, sparsity)

@@ -44,7 +44,7 @@ def forgets_zero(weights, bits, iterations=20):
 
 
 @wrong(
-    "holds 0 as one centroid more", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most"
+    "adds 0 as an extra centroid", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most"
 )
 def one_too_many(weights, bits, iterations=20):
     check(weights, bits)
@@ -52,7 +52,7 @@ def one_too_many(weights, bits, iterations=20):
 
 
 @wrong(
-    "leaves the codebook in the order of the start",
+    "leaves the codebook unsorted",
     killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most",
 )
 def unsorted(weights, bits, iterations=20):
@@ -62,7 +62,7 @@ def unsorted(weights, bits, iterations=20):
 
 
 @wrong(
-    "sorts the codebook, and not the indices with it",
+    "sorts the codebook, but does not update the indices",
     killed_by="test_codebook_does_no_worse_than_affine_levels",
 )
 def indices_of_the_unsorted(weights, bits, iterations=20):
@@ -70,7 +70,10 @@ def indices_of_the_unsorted(weights, bits, iterations=20):
     return len(codebook) - 1 - indices.astype(np.int64), codebook
 
 
-@wrong("descending", killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most")
+@wrong(
+    "sorts the codebook in descending order",
+    killed_by="test_codebook_is_ascending_and_holds_two_to_the_bits_at_most",
+)
 def descending(weights, bits, iterations=20):
     indices, codebook = right.kmeans_codebook(weights, bits, iterations)
     return len(codebook) - 1 - indices.astype(np.int64), codebook[::-1].copy()
@@ -142,7 +145,7 @@ def always_4_bits(weights, bits, iterations=20):
     return right.kmeans_codebook(weights, 4, iterations)
 
 
-@wrong("bits taken for the number of centroids", killed_by="test_codebook_does_no_worse_than_affine_levels")
+@wrong("uses bits as the number of centroids", killed_by="test_codebook_does_no_worse_than_affine_levels")
 def bits_centroids(weights, bits, iterations=20):
     check(weights, bits)
     zero = [0.0] if (weights == 0).any() else []
@@ -187,12 +190,14 @@ def half_precision(weights, bits, iterations=20):
     return indices, codebook.astype(np.float16).astype(np.float32)
 
 
-@wrong("has no say over its iterations", killed_by="test_codebook_takes_its_number_of_iterations")
+@wrong("has no parameter iterations", killed_by="test_codebook_takes_its_number_of_iterations")
 def no_iterations(weights, bits):
     return right.kmeans_codebook(weights, bits)
 
 
-@wrong("sets weights near 0 to 0, and only those", killed_by="test_codebook_brings_zero_back_as_zero")
+@wrong(
+    "sets a centroid to 0 only if it is already near 0", killed_by="test_codebook_brings_zero_back_as_zero"
+)
 def zero_is_the_nearest(weights, bits, iterations=20):
     check(weights, bits)
     centroids = lloyd(weights, linear(weights, bits), iterations)
@@ -200,7 +205,7 @@ def zero_is_the_nearest(weights, bits, iterations=20):
     return finished(weights, centroids)
 
 
-@wrong("holds a zero at 0 only where many weights are", killed_by="test_codebook_brings_zero_back_as_zero")
+@wrong("keeps a centroid at 0 only if many weights are 0", killed_by="test_codebook_brings_zero_back_as_zero")
 def zero_by_majority(weights, bits, iterations=20):
     check(weights, bits)
     if (weights == 0).mean() > 0.2:
@@ -225,7 +230,7 @@ def remembered(weights, bits, iterations=20, memory={}):  # noqa: B006
     return finished(weights, kept)
 
 
-@wrong("takes any bits", killed_by="test_codebook_refuses_bits_outside_1_to_8")
+@wrong("accepts any bits", killed_by="test_codebook_refuses_bits_outside_1_to_8")
 def any_bits(weights, bits, iterations=20):
     return right.kmeans_codebook(weights, min(max(bits, 1), 8), iterations)
 
@@ -237,13 +242,13 @@ def up_to_16_bits(weights, bits, iterations=20):
     return right.kmeans_codebook(weights, min(bits, 8), iterations)
 
 
-@wrong("takes NaN for 0", killed_by="test_codebook_refuses_nan_among_weights")
+@wrong("treats NaN as 0", killed_by="test_codebook_refuses_nan_among_weights")
 def nan_weights(weights, bits, iterations=20):
     return right.kmeans_codebook(np.nan_to_num(weights), bits, iterations)
 
 
 @wrong(
-    "fits the codebook to every tenth weight",
+    "fits the codebook only to every tenth weight",
     killed_by="test_codebook_does_no_worse_where_a_few_weights_are_large",
 )
 def a_sample(weights, bits, iterations=20):
@@ -253,7 +258,7 @@ def a_sample(weights, bits, iterations=20):
 
 
 @wrong(
-    "takes the centroid below each weight, not the nearest",
+    "uses the centroid below each weight, not the nearest",
     killed_by="test_codebook_does_no_worse_than_affine_levels",
 )
 def centroid_below(weights, bits, iterations=20):
@@ -273,7 +278,7 @@ def indices_of_the_start(weights, bits, iterations=20):
 
 
 @wrong(
-    "keeps one distinct weight more than the bits can count",
+    "has one centroid more than the bits can count",
     killed_by="test_codebook_of_few_distinct_weights",
 )
 def one_distinct_too_many(weights, bits, iterations=20):
@@ -307,7 +312,7 @@ def signed_bytes(weights, bits, iterations=20):
 
 
 @wrong(
-    "takes any bits where all weights are the same",
+    "accepts any bits where all weights are the same",
     killed_by="test_codebook_refuses_bits_outside_1_to_8",
 )
 def unchecked_constant(weights, bits, iterations=20):

@@ -61,7 +61,7 @@ def inverted(weights, sparsity):
     return ~right.magnitude_mask(weights, sparsity)
 
 
-@wrong("cuts the count off with int()", killed_by="test_mask_rounds_the_count_as_python_does")
+@wrong("rounds the count down with int()", killed_by="test_mask_rounds_the_count_as_python_does")
 def truncated(weights, sparsity):
     check(weights, sparsity)
     return lowest(np.abs(weights), int(sparsity * weights.size))
@@ -97,13 +97,16 @@ def share_kept(weights, sparsity):
     return right.magnitude_mask(weights, 1 - sparsity)
 
 
-@wrong("a share of the largest magnitude", killed_by="test_mask_keeps_exact_count_when_magnitudes_tie")
+@wrong(
+    "a threshold at a share of the largest magnitude",
+    killed_by="test_mask_keeps_exact_count_when_magnitudes_tie",
+)
 def share_of_the_largest(weights, sparsity):
     check(weights, sparsity)
     return np.abs(weights) >= sparsity * np.abs(weights).max(initial=0)
 
 
-@wrong("prunes zeros beyond the count", killed_by="test_mask_at_sparsity_zero_and_one")
+@wrong("prunes all zeros, even beyond the count", killed_by="test_mask_at_sparsity_zero_and_one")
 def zeros_go_too(weights, sparsity):
     return right.magnitude_mask(weights, sparsity) & (weights != 0)
 
@@ -114,7 +117,9 @@ def keeps_one(weights, sparsity):
     return lowest(np.abs(weights), min(round(sparsity * weights.size), max(weights.size - 1, 0)))
 
 
-@wrong("a slice [-count:] that is everything at count 0", killed_by="test_mask_at_sparsity_zero_and_one")
+@wrong(
+    "a slice [-count:], which is everything when count is 0", killed_by="test_mask_at_sparsity_zero_and_one"
+)
 def minus_zero_slice(weights, sparsity):
     check(weights, sparsity)
     mask = np.ones(weights.size, dtype=bool)
@@ -173,20 +178,20 @@ def remembered(weights, sparsity, memory={}):  # noqa: B006
     return memory.setdefault((weights.shape, sparsity), mask).copy()
 
 
-@wrong("takes any sparsity", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
+@wrong("accepts any sparsity", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
 def any_sparsity(weights, sparsity):
     inside = min(max(sparsity, 0.0), 1.0) if sparsity == sparsity else 0.0
     return right.magnitude_mask(weights, inside)
 
 
-@wrong("lets a NaN sparsity through", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
+@wrong("accepts NaN as sparsity", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
 def nan_sparsity(weights, sparsity):
     if sparsity < 0 or sparsity > 1:
         raise ValueError(f"sparsity must be in [0, 1], got {sparsity}")
     return right.magnitude_mask(weights, sparsity if sparsity == sparsity else 0.0)
 
 
-@wrong("asserts where ValueError is due", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
+@wrong("uses assert where ValueError must be raised", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
 def asserts(weights, sparsity):
     assert 0 <= sparsity <= 1, f"sparsity must be in [0, 1], got {sparsity}"
     return right.magnitude_mask(weights, sparsity)
@@ -213,7 +218,7 @@ def needless_error(weights, sparsity):
     return right.magnitude_mask(weights, sparsity)
 
 
-@wrong("sorts NaN in among the weights", killed_by="test_mask_refuses_nan_among_weights")
+@wrong("accepts NaN, and sorts it with the weights", killed_by="test_mask_refuses_nan_among_weights")
 def nan_weights(weights, sparsity):
     return right.magnitude_mask(np.nan_to_num(weights), sparsity)
 
@@ -243,7 +248,7 @@ def nan_where_nothing_is_pruned(weights, sparsity):
     return right.magnitude_mask(weights, sparsity)
 
 
-@wrong("takes any sparsity for an empty array", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
+@wrong("accepts any sparsity for an empty array", killed_by="test_mask_refuses_a_sparsity_outside_0_to_1")
 def empty_before_checks(weights, sparsity):
     return np.ones(weights.shape, bool) if weights.size == 0 else right.magnitude_mask(weights, sparsity)
 
@@ -267,7 +272,7 @@ def columns_for_rows(weights, sparsity):
 
 
 @wrong(
-    "takes the share of what is not zero yet",
+    "prunes a share of the weights that are not zero yet",
     killed_by="test_mask_keeps_exact_count_when_magnitudes_tie",
 )
 def share_of_the_rest(weights, sparsity):

@@ -69,7 +69,7 @@ def always_a_relu(model, layer_index, images):
     return over_images_and_positions(np.maximum(run(model, checked(model, layer_index), images), 0))
 
 
-@wrong("the next ReLU anywhere later on", killed_by="test_importance_without_a_relu_is_raw")
+@wrong("uses a later ReLU that is not the next layer", killed_by="test_importance_without_a_relu_is_raw")
 def any_later_relu(model, layer_index, images):
     later = [
         i
@@ -88,7 +88,7 @@ def looks_through_a_flatten(model, layer_index, images):
 
 
 @wrong(
-    "averages what a pool behind the layer leaves",
+    "averages the output of a pool behind the layer",
     killed_by="test_importance_is_taken_before_a_pool_that_follows",
 )
 def behind_the_pool(model, layer_index, images):
@@ -187,7 +187,7 @@ def one_for_each_position(model, layer_index, images):
 
 
 @wrong(
-    "averages over axis 0 and the last two of any output",
+    "averages over the units' axis instead of the images",
     killed_by="test_importance_is_taken_after_the_next_relu",
 )
 def averages_over_units(model, layer_index, images):
@@ -225,7 +225,7 @@ def ranking(model, layer_index, images):
     return np.argsort(np.argsort(right.neuron_importance(model, layer_index, images))).astype(np.float32)
 
 
-@wrong("shares that sum to 1", killed_by="test_importance_is_taken_after_the_next_relu")
+@wrong("scaled to shares that sum to 1", killed_by="test_importance_is_taken_after_the_next_relu")
 def normalised(model, layer_index, images):
     value = right.neuron_importance(model, layer_index, images)
     return value / value.sum()
@@ -265,9 +265,7 @@ def lets_python_complain(model, layer_index, images):
     return right.neuron_importance(model, layer_index, images)
 
 
-@wrong(
-    "the output of a layer without weights is as good", killed_by="test_importance_needs_a_layer_with_weights"
-)
+@wrong("accepts a layer without weights", killed_by="test_importance_needs_a_layer_with_weights")
 def takes_any_layer(model, layer_index, images):
     return over_images_and_positions(np.abs(run(model, last_of_unit(model, layer_index), images)))
 

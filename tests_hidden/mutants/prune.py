@@ -121,7 +121,7 @@ def nearly_zero(model, sparsity, scope="global"):
 
 
 @wrong(
-    "takes the share of what is not zero yet",
+    "prunes a share of the weights that are not zero yet",
     killed_by="test_prune_of_a_sparse_model_counts_the_zeros_it_has",
 )
 def share_of_the_rest(model, sparsity, scope="global"):
@@ -130,7 +130,8 @@ def share_of_the_rest(model, sparsity, scope="global"):
 
 
 @wrong(
-    "takes the share of each layer's rest", killed_by="test_prune_of_a_sparse_model_counts_the_zeros_it_has"
+    "prunes a share of the weights of each layer that are not zero yet",
+    killed_by="test_prune_of_a_sparse_model_counts_the_zeros_it_has",
 )
 def share_of_the_rest_by_layer(model, sparsity, scope="global"):
     if scope == "global":
@@ -141,7 +142,7 @@ def share_of_the_rest_by_layer(model, sparsity, scope="global"):
     return held(model, [right.magnitude_mask(layer.weight, s + sparsity * (1 - s)) for layer, s in layers])
 
 
-@wrong("spares the classifier", killed_by="test_prune_at_sparsity_zero_and_one")
+@wrong("never prunes the classifier", killed_by="test_prune_at_sparsity_zero_and_one")
 def spares_the_last(model, sparsity, scope="global"):
     pruned = right.prune(model, sparsity, scope)
     right.weighted_layers(pruned)[-1].weight = right.weighted_layers(model)[-1].weight.copy()
@@ -228,7 +229,7 @@ def any_sparsity(model, sparsity, scope="global"):
     return right.prune(model, float(np.nan_to_num(np.clip(sparsity, 0, 1))), scope)
 
 
-@wrong("takes any other scope for layer", killed_by="test_prune_refuses_an_unknown_scope")
+@wrong("treats any other scope as layer", killed_by="test_prune_refuses_an_unknown_scope")
 def any_scope(model, sparsity, scope="global"):
     return right.prune(model, sparsity, "global" if scope == "global" else "layer")
 
@@ -264,13 +265,13 @@ def nan_where_nothing_is_pruned(model, sparsity, scope="global"):
     return model.copy() if sparsity == 0 else right.prune(model, sparsity, scope)
 
 
-@wrong("takes a part of a scope's name for the scope", killed_by="test_prune_refuses_an_unknown_scope")
+@wrong("accepts a part of a scope's name", killed_by="test_prune_refuses_an_unknown_scope")
 def scope_by_its_beginning(model, sparsity, scope="global"):
     return right.prune(model, sparsity, "global" if scope in "global" else scope)
 
 
 @wrong(
-    "takes any name that begins with a scope for the scope",
+    "accepts any name that begins with a scope's",
     killed_by="test_prune_refuses_an_unknown_scope",
 )
 def scope_and_more(model, sparsity, scope="global"):

@@ -112,7 +112,10 @@ def removes_every_tie(model, layer_index, importance, keep_ratio):
     return cut(model, layer_index, keep if len(keep) else [0])
 
 
-@wrong("looks units up by value, ties twice", killed_by="test_count_is_exact_where_importance_ties")
+@wrong(
+    "finds units by their importance, so that ties are found twice",
+    killed_by="test_count_is_exact_where_importance_ties",
+)
 def finds_the_first_of_equals(model, layer_index, importance, keep_ratio):
     units = checked(model, layer_index, keep_ratio)
     values = list(importance)
@@ -130,7 +133,9 @@ def ranks_in_half_precision(model, layer_index, importance, keep_ratio):
     return right.prune_neurons(model, layer_index, importance.astype(np.float16), keep_ratio)
 
 
-@wrong("removes what has no weights", killed_by="test_importance_alone_decides_whether_a_unit_stays")
+@wrong(
+    "removes units whose weights are all zero", killed_by="test_importance_alone_decides_whether_a_unit_stays"
+)
 def removes_units_without_weights(model, layer_index, importance, keep_ratio):
     keep = kept(model, layer_index, importance, keep_ratio)
     columns = np.moveaxis(model.layers[layer_index].weight, 1, 0)
@@ -164,7 +169,7 @@ def rounds_the_removed(model, layer_index, importance, keep_ratio):
     return cut(model, layer_index, chosen(importance, max(1, units - round((1 - keep_ratio) * units))))
 
 
-@wrong("takes the ratio for the share to remove", killed_by="test_one_unit_is_always_left")
+@wrong("uses keep_ratio as the share to remove", killed_by="test_one_unit_is_always_left")
 def removes_the_ratio(model, layer_index, importance, keep_ratio):
     checked(model, layer_index, keep_ratio)
     return right.prune_neurons(model, layer_index, importance, 1 - keep_ratio)
@@ -175,7 +180,7 @@ def leaves_none(model, layer_index, importance, keep_ratio):
     return cut_to(round, model, layer_index, importance, keep_ratio)
 
 
-@wrong("removes one unit always", killed_by="test_a_ratio_of_one_keeps_every_unit")
+@wrong("always removes at least one unit", killed_by="test_a_ratio_of_one_keeps_every_unit")
 def removes_one_always(model, layer_index, importance, keep_ratio):
     units = checked(model, layer_index, keep_ratio)
     return cut(model, layer_index, chosen(importance, min(counted(keep_ratio, units), units - 1)))
@@ -275,7 +280,10 @@ def one_row_for_a_channel(model, layer_index, importance, keep_ratio):
     return cut(model, layer_index, keep, rows=lambda reader, n, k: k)
 
 
-@wrong("takes channels to vary fastest", killed_by="test_cascade_conv_through_flatten_to_dense")
+@wrong(
+    "assumes that channels vary fastest behind a Flatten",
+    killed_by="test_cascade_conv_through_flatten_to_dense",
+)
 def position_major(model, layer_index, importance, keep_ratio):
     def rows(reader, n, keep):
         return (np.arange(reader.weight.shape[0] // n)[:, None] * n + np.asarray(keep)).ravel()
@@ -283,7 +291,10 @@ def position_major(model, layer_index, importance, keep_ratio):
     return cut(model, layer_index, kept(model, layer_index, importance, keep_ratio), rows=rows)
 
 
-@wrong("takes blocks for those before the pool", killed_by="test_cascade_conv_through_flatten_to_dense")
+@wrong(
+    "uses a channel's size before the pool, not after it",
+    killed_by="test_cascade_conv_through_flatten_to_dense",
+)
 def forgets_the_pool(model, layer_index, importance, keep_ratio):
     def rows(reader, n, keep):
         pools = [layer for layer in model.layers[layer_index:] if hasattr(layer, "size")]
@@ -310,7 +321,7 @@ def clips_the_ratio(model, layer_index, importance, keep_ratio):
     return right.prune_neurons(model, layer_index, importance, min(max(keep_ratio, 0.0), 1.0))
 
 
-@wrong("lets NaN through, which no comparison catches", killed_by="test_ratio_outside_0_and_1_is_refused")
+@wrong("accepts NaN: every comparison with it is False", killed_by="test_ratio_outside_0_and_1_is_refused")
 def lets_nan_through(model, layer_index, importance, keep_ratio):
     if keep_ratio != keep_ratio:
         return model.copy()
@@ -340,7 +351,7 @@ def finds_no_reader(model, layer_index, importance, keep_ratio):
     return right.prune_neurons(model, layer_index, importance, keep_ratio)
 
 
-@wrong("takes the last layer for the classifier", killed_by="test_classifier_is_refused")
+@wrong("looks for the classifier in the last layer only", killed_by="test_classifier_is_refused")
 def classifier_comes_last(model, layer_index, importance, keep_ratio):
     if layer_index < len(model.layers) - 1 and reader_of(model, layer_index) is None:
         return cut(model, layer_index, chosen(importance, counted(keep_ratio, len(importance))))

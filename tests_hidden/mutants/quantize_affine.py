@@ -33,7 +33,7 @@ def without_zero(weights, bits):
 
 
 @wrong(
-    "a zero point clipped into range, the codes not",
+    "clips the zero point into range instead of including 0 in the range",
     killed_by="test_affine_range_of_one_sided_weights_includes_zero",
 )
 def zero_point_clipped(weights, bits):
@@ -48,20 +48,20 @@ def one_step_too_many(weights, bits):
     return quantized(weights, bits, *reach(weights), top=2**bits)
 
 
-@wrong("one code less than there are", killed_by="test_affine_scale_wastes_no_codes")
+@wrong("uses one code fewer than there are", killed_by="test_affine_scale_wastes_no_codes")
 def two_codes_wasted(weights, bits):
     check(weights, bits)
     return quantized(weights, bits, *reach(weights), top=max(2**bits - 3, 1))
 
 
-@wrong("a range as wide either side of 0", killed_by="test_affine_scale_wastes_no_codes")
+@wrong("a range that is equally wide on both sides of 0", killed_by="test_affine_scale_wastes_no_codes")
 def same_range_either_side(weights, bits):
     check(weights, bits)
     largest = float(np.abs(weights).max())
     return quantized(weights, bits, -largest, largest)
 
 
-@wrong("cuts off where it should round", killed_by="test_affine_brings_weights_back_within_half_a_step")
+@wrong("truncates where it should round", killed_by="test_affine_brings_weights_back_within_half_a_step")
 def truncates(weights, bits):
     check(weights, bits)
     return quantized(weights, bits, *reach(weights), rounding=np.trunc)
@@ -86,7 +86,8 @@ def no_clip(weights, bits):
 
 
 @wrong(
-    "a zero point that is no integer", killed_by="test_affine_codes_are_unsigned_and_below_two_to_the_bits"
+    "a zero point that is not an integer",
+    killed_by="test_affine_codes_are_unsigned_and_below_two_to_the_bits",
 )
 def fractional_zero_point(weights, bits):
     check(weights, bits)
@@ -97,7 +98,7 @@ def fractional_zero_point(weights, bits):
 
 
 @wrong(
-    "codes counted from the minimum, zero point rounded after",
+    "counts codes from the minimum and rounds the zero point separately",
     killed_by="test_affine_brings_zero_back_as_zero",
 )
 def zero_off_the_grid(weights, bits):
@@ -170,7 +171,7 @@ def epsilon(weights, bits):
 
 
 @wrong(
-    "takes the range within which 99 % of weights lie",
+    "uses the range in which 99 % of the weights lie",
     killed_by="test_affine_brings_weights_back_within_half_a_step",
 )
 def without_outliers(weights, bits):
@@ -217,12 +218,12 @@ def remembered(weights, bits, memory=[]):  # noqa: B006
     return quantized(weights, bits, *memory[0])
 
 
-@wrong("takes any bits", killed_by="test_affine_refuses_bits_outside_1_to_16")
+@wrong("accepts any bits", killed_by="test_affine_refuses_bits_outside_1_to_16")
 def any_bits(weights, bits):
     return right.quantize_affine(weights, min(max(bits, 1), 16))
 
 
-@wrong("refuses 0 bits and takes 17", killed_by="test_affine_refuses_bits_outside_1_to_16")
+@wrong("refuses 0 bits and accepts 17", killed_by="test_affine_refuses_bits_outside_1_to_16")
 def no_upper_limit(weights, bits):
     if bits < 1:
         raise ValueError(f"bits must be in [1, 16], got {bits}")
@@ -236,13 +237,13 @@ def no_single_bit(weights, bits):
     return right.quantize_affine(weights, bits)
 
 
-@wrong("takes NaN for 0", killed_by="test_affine_refuses_nan_among_weights")
+@wrong("treats NaN as 0", killed_by="test_affine_refuses_nan_among_weights")
 def nan_weights(weights, bits):
     return right.quantize_affine(np.nan_to_num(weights), bits)
 
 
 @wrong(
-    "takes the range of all but the outliers, of a large array",
+    "leaves outliers out of the range of a large array",
     killed_by="test_affine_brings_weights_back_within_half_a_step",
 )
 def large_arrays_without_outliers(weights, bits):
@@ -265,7 +266,7 @@ def half_precision_scale(weights, bits):
 
 
 @wrong(
-    "holds steps from zero in 16 bits, signed, on the way",
+    "computes steps from zero in int16, which overflows",
     killed_by="test_affine_range_of_one_sided_weights_includes_zero",
 )
 def steps_in_16_bits(weights, bits):

@@ -134,7 +134,7 @@ def spares_the_last(model, bits, scheme="affine"):
 
 
 @wrong(
-    "puts the codes in the place of weights",
+    "returns codes in place of weights",
     killed_by="test_model_affine_puts_each_layer_on_levels_of_its_own",
 )
 def codes_as_weights(model, bits, scheme="affine"):
@@ -146,7 +146,7 @@ def codes_as_weights(model, bits, scheme="affine"):
 
 
 @wrong(
-    "puts unsigned codes in the place of weights", killed_by="test_model_quantized_is_a_new_model_of_float32"
+    "returns unsigned codes in place of weights", killed_by="test_model_quantized_is_a_new_model_of_float32"
 )
 def integer_weights(model, bits, scheme="affine"):
     quantized = right.quantize_model(model, bits, scheme)
@@ -192,7 +192,7 @@ def zeros_move(model, bits, scheme="affine"):
     return quantized
 
 
-@wrong("levels that leave 0 out", killed_by="test_model_keeps_zeros_of_pruning")
+@wrong("levels that do not include 0", killed_by="test_model_keeps_zeros_of_pruning")
 def no_level_at_zero(model, bits, scheme="affine"):
     quantized = right.quantize_model(model, bits, scheme)
     for layer in right.weighted_layers(quantized):
@@ -243,7 +243,7 @@ def up_to_8_bits(model, bits, scheme="affine"):
     return right.quantize_model(model, bits, scheme)
 
 
-@wrong("takes any other scheme for kmeans", killed_by="test_model_refuses_an_unknown_scheme")
+@wrong("treats any other scheme as kmeans", killed_by="test_model_refuses_an_unknown_scheme")
 def any_scheme(model, bits, scheme="affine"):
     return right.quantize_model(model, bits, scheme if scheme in ("affine", "symmetric") else "kmeans")
 
@@ -254,7 +254,7 @@ def unknown_is_nothing(model, bits, scheme="affine"):
     return right.quantize_model(model, bits, scheme) if known else model.copy()
 
 
-@wrong("takes NaN for 0", killed_by="test_model_refuses_nan_in_any_layer")
+@wrong("treats NaN as 0", killed_by="test_model_refuses_nan_in_any_layer")
 def nan_weights(model, bits, scheme="affine"):
     clean = model.copy()
     for layer in right.weighted_layers(clean):
@@ -263,7 +263,7 @@ def nan_weights(model, bits, scheme="affine"):
 
 
 @wrong(
-    "32 bits taken for no quantization", killed_by="test_model_refuses_bits_outside_the_range_of_the_scheme"
+    "treats 32 bits as no quantization", killed_by="test_model_refuses_bits_outside_the_range_of_the_scheme"
 )
 def float32_is_no_quantization(model, bits, scheme="affine"):
     return model.copy() if bits == 32 else right.quantize_model(model, bits, scheme)
@@ -304,7 +304,10 @@ def spares_the_first(model, bits, scheme="affine"):
     return quantized
 
 
-@wrong("keeps layers without weights in common", killed_by="test_model_quantized_is_a_new_model_of_float32")
+@wrong(
+    "shares layers without weights with the model it is given",
+    killed_by="test_model_quantized_is_a_new_model_of_float32",
+)
 def shared_layers(model, bits, scheme="affine"):
     quantized = right.quantize_model(model, bits, scheme)
     pairs = zip(quantized.layers, model.layers, strict=True)

@@ -36,7 +36,7 @@ def down_to_the_lowest(weights, bits, axis=None):
     return quantized(weights, bits, axis, peaks(weights, axis), top=top - 0.49, low=-top)
 
 
-@wrong("2**(bits-1) steps either side", killed_by="test_symmetric_brings_weights_back_within_half_a_step")
+@wrong("2**(bits-1) steps on either side", killed_by="test_symmetric_brings_weights_back_within_half_a_step")
 def one_step_too_many(weights, bits, axis=None):
     check(weights, bits, axis)
     top = 2 ** (bits - 1)
@@ -60,7 +60,7 @@ def scale_of_the_range(weights, bits, axis=None):
 
 
 @wrong(
-    "a scale from the largest weight, sign and all",
+    "a scale from the largest weight, not the largest magnitude",
     killed_by="test_symmetric_brings_weights_back_within_half_a_step",
 )
 def signed_maximum(weights, bits, axis=None):
@@ -77,7 +77,7 @@ def ignores_axis(weights, bits, axis=None):
     return right.quantize_symmetric(weights, bits)
 
 
-@wrong("axis 0 taken for no axis", killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis")
+@wrong("treats axis 0 as no axis", killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis")
 def axis_0_is_false(weights, bits, axis=None):
     return right.quantize_symmetric(weights, bits, axis if axis else None)
 
@@ -110,7 +110,7 @@ def flat_scales(weights, bits, axis=None):
     return codes, scales if axis is None else scales.ravel()
 
 
-@wrong("cuts off where it should round", killed_by="test_symmetric_brings_weights_back_within_half_a_step")
+@wrong("truncates where it should round", killed_by="test_symmetric_brings_weights_back_within_half_a_step")
 def truncates(weights, bits, axis=None):
     check(weights, bits, axis)
     return quantized(weights, bits, axis, peaks(weights, axis), rounding=np.trunc)
@@ -187,14 +187,12 @@ def remembered(weights, bits, axis=None, memory={}):  # noqa: B006
     return quantized(weights, bits, axis, largest)
 
 
-@wrong("takes any bits", killed_by="test_symmetric_refuses_bits_outside_2_to_16")
+@wrong("accepts any bits", killed_by="test_symmetric_refuses_bits_outside_2_to_16")
 def any_bits(weights, bits, axis=None):
     return right.quantize_symmetric(weights, min(max(bits, 2), 16), axis)
 
 
-@wrong(
-    "takes 1 bit, for which there is no code but 0", killed_by="test_symmetric_refuses_bits_outside_2_to_16"
-)
+@wrong("accepts 1 bit, where 0 is the only code", killed_by="test_symmetric_refuses_bits_outside_2_to_16")
 def single_bit(weights, bits, axis=None):
     return right.quantize_symmetric(weights, max(bits, 2) if bits == 1 else bits, axis)
 
@@ -206,13 +204,13 @@ def up_to_8_bits(weights, bits, axis=None):
     return right.quantize_symmetric(weights, bits, axis)
 
 
-@wrong("takes NaN for 0", killed_by="test_symmetric_refuses_nan_among_weights")
+@wrong("treats NaN as 0", killed_by="test_symmetric_refuses_nan_among_weights")
 def nan_weights(weights, bits, axis=None):
     return right.quantize_symmetric(np.nan_to_num(weights), bits, axis)
 
 
 @wrong(
-    "one scale for a row of weights, axis or no axis",
+    "one scale for a 1-D array, even with an axis",
     killed_by="test_symmetric_has_one_scale_for_each_slice_along_the_axis",
 )
 def one_scale_for_a_row(weights, bits, axis=None):

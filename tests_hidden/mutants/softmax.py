@@ -32,7 +32,7 @@ def squares_the_temperature(logits, temperature=1.0):
 
 
 @wrong(
-    "overflows: the largest logit is not taken off",
+    "overflows: the largest logit is not subtracted",
     killed_by="test_softmax_of_huge_logits_is_finite_and_right",
 )
 def overflows(logits, temperature=1.0):
@@ -41,7 +41,7 @@ def overflows(logits, temperature=1.0):
 
 
 @wrong(
-    "takes off the largest logit of the whole batch",
+    "subtracts the largest logit of the whole batch",
     killed_by="test_softmax_of_huge_logits_is_finite_and_right",
 )
 def takes_off_one_maximum(logits, temperature=1.0):
@@ -50,7 +50,7 @@ def takes_off_one_maximum(logits, temperature=1.0):
 
 
 @wrong(
-    "takes off the row's mean, which still overflows",
+    "subtracts the row's mean, which still overflows",
     killed_by="test_softmax_of_huge_logits_is_finite_and_right",
 )
 def takes_off_the_mean(logits, temperature=1.0):

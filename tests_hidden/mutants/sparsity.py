@@ -20,13 +20,13 @@ def with_biases(model):
     return share(model.parameters())
 
 
-@wrong("takes tiny weights for zeros", killed_by="test_sparsity_counts_exact_zeros_only")
+@wrong("counts tiny weights as zeros", killed_by="test_sparsity_counts_exact_zeros_only")
 def nearly_zero(model):
     flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
     return float(np.isclose(flat, 0).mean())
 
 
-@wrong("takes what rounds to nothing beside 1 for zero", killed_by="test_sparsity_counts_exact_zeros_only")
+@wrong("counts weights below machine epsilon as zeros", killed_by="test_sparsity_counts_exact_zeros_only")
 def under_machine_epsilon(model):
     flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
     return float((np.abs(flat) < np.finfo(np.float32).eps).mean())
@@ -63,7 +63,7 @@ def over_all_parameters(model):
 
 
 @wrong(
-    "takes weights that are not positive for zeros", killed_by="test_sparsity_is_one_share_over_all_weights"
+    "counts weights that are not positive as zeros", killed_by="test_sparsity_is_one_share_over_all_weights"
 )
 def not_positive(model):
     flat = np.concatenate([layer.weight.ravel() for layer in right.weighted_layers(model)])
@@ -87,7 +87,8 @@ def one_without_weights(model):
 
 
 @wrong(
-    "looks for zeros among sorted weights, in place", killed_by="test_sparsity_is_one_share_over_all_weights"
+    "sorts the model's weights in place to look for zeros",
+    killed_by="test_sparsity_is_one_share_over_all_weights",
 )
 def sorts_in_place(model):
     for layer in right.weighted_layers(model):
@@ -95,7 +96,7 @@ def sorts_in_place(model):
     return right.sparsity(model)
 
 
-@wrong("takes 0.0 for zero and -0.0 for none", killed_by="test_sparsity_counts_exact_zeros_only")
+@wrong("counts 0.0 as zero, but not -0.0", killed_by="test_sparsity_counts_exact_zeros_only")
 def no_negative_zero(model):
     flat = [layer.weight.ravel().view(np.uint32) for layer in right.weighted_layers(model)]
     return share(flat) if flat else 0.0

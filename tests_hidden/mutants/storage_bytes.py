@@ -35,7 +35,10 @@ def whole_bytes_per_weight(model, bits=32):
     )
 
 
-@wrong("adds a byte where none is begun", killed_by="test_storage_of_arrays_that_fill_their_bytes_is_exact")
+@wrong(
+    "adds a byte even where the bits fill whole bytes",
+    killed_by="test_storage_of_arrays_that_fill_their_bytes_is_exact",
+)
 def always_one_more(model, bits=32):
     return sum(
         layer.weight.size * bits // 8 + 1 + 4 * layer.bias.size for layer in right.weighted_layers(model)
@@ -87,7 +90,7 @@ def as_float(model, bits=32):
     )
 
 
-@wrong("stores no bias array of zeros", killed_by="test_storage_counts_convolutions_and_zeros")
+@wrong("leaves out bias arrays that are all zeros", killed_by="test_storage_counts_convolutions_and_zeros")
 def zero_biases_are_free(model, bits=32):
     zero = sum(layer.bias.size for layer in right.weighted_layers(model) if not layer.bias.any())
     return right.storage_bytes(model, bits) - 4 * zero
