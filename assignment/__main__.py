@@ -220,7 +220,7 @@ def _summary(result: Measurement, mnist: Mnist) -> str:
     lines.append(f"{'weight class':16s} {weight_class(result)}")
     lines += [f"not ranked: {reason}" for reason in result.hindrances()]
     if mnist.name != "mnist":
-        lines.append(f"the data were {mnist.name}: compare these figures with no others")
+        lines.append(f"the data were {mnist.name}: compare these figures only with others on the same data")
     return "\n".join(lines)
 
 
@@ -238,7 +238,7 @@ def ledger_command(options: argparse.Namespace) -> int:
         rows = ledger(options.file.read_bytes())
     except ArtifactError as error:
         raise ArtifactError(
-            f"{options.file} is no packed model, as `score --out model.fw` writes them: {error}"
+            f"{options.file} is not a packed model like those that `score --out model.fw` writes: {error}"
         ) from error
     print(ledger_table(rows))
     return 0

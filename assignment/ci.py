@@ -76,9 +76,12 @@ def check(file: Path, seconds: float = SECONDS) -> Check:
     """Tests, then compress, within so many seconds; what there was no time for is said to be missing."""
     why = None
     if file.is_symlink():
-        why = f"{file.name} is a link, and whoever grades takes no link: put the file itself in its place"
+        why = f"{file.name} is a link, and the grader accepts no links: put the file itself in its place"
     elif not file.is_file():
-        why = f"there is no file {file.parent.name}/{file.name}, which is what counts: add it and push again"
+        why = (
+            f"there is no file {file.parent.name}/{file.name}, the only one that is graded: add it and push "
+            "again"
+        )
     if why is not None:
         return Check(outcomes([], POINTS_FILE, Counter()), hidden_points(POINTS_FILE), None, [why])
     deadline = time.monotonic() + seconds
@@ -119,7 +122,7 @@ def run_tests(
     if code != 0 and not sizes:
         return tests, sizes, [NONE_STARTED]
     if code not in (0, 1) or len(tests) < sizes.total() or not tests:
-        return tests, sizes, [f"the public tests broke off: {len(tests)} of {sizes.total()} have run"]
+        return tests, sizes, [f"the public tests stopped early: {len(tests)} of {sizes.total()} have run"]
     return tests, sizes, []
 
 
@@ -137,7 +140,8 @@ def run_compress(file: Path, folder: Path, deadline: float) -> tuple[dict[str, A
     code = run_until(["-m", "assignment.ci", "--file", str(file), "--measure-into", str(into)], deadline)
     if code is None:
         return None, (
-            "compress was cut off: this check has no more time. `python -m assignment score` gives it all it may take"
+            "compress was stopped: this check has no more time. `python -m assignment score` gives it its "
+            "full time"
         )
     try:
         found = json.loads(into.read_text(encoding="utf-8"))

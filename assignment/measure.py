@@ -45,9 +45,11 @@ class Measurement:
             over = self.size_bytes - self.budget_bytes
             reasons.append(f"{over:,} bytes over the budget of {self.budget_bytes:,}")
         if self.cpu_seconds > CPU_SECONDS:
-            reasons.append(f"compress took {self.cpu_seconds:.0f} of {CPU_SECONDS:.0f} CPU seconds")
+            reasons.append(
+                f"compress took {self.cpu_seconds:.0f} CPU seconds: the limit is {CPU_SECONDS:.0f}"
+            )
         if self.score == 0.0:
-            reasons.append(f"accuracy {self.accuracy_percent:.2f} % leaves no score")
+            reasons.append(f"accuracy {self.accuracy_percent:.2f} % is too low for a score")
         return reasons
 
 

@@ -306,8 +306,8 @@ def why_not_imported(error: BaseException, path: Path) -> str:
     where = f"line {lines[-1]}: " if lines else ""
     hint = ""
     if isinstance(error, ModuleNotFoundError):
-        hint = " (NumPy and the given code are all that is available)"
+        hint = " (only NumPy and the given code are available)"
     if isinstance(error, EOFError):
-        hint = " (nobody is there to answer an input())"
+        hint = " (remove input(): nobody can answer it here)"
     text = text_of(error)
     return f"{where}{exception_name(error)}" + (f": {text}" if text else "") + hint

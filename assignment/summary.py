@@ -150,8 +150,8 @@ def compressed(check: Check) -> Iterator[str]:
     )
     yield ""
     yield (
-        f"Measured on {found['images']} validation images of {found['data']}: small data, so that a push is checked "
-        "in seconds. `python -m assignment score` measures on all of them, and its figures are others."
+        f"Measured on {found['images']} validation images of {found['data']}: small data, so that a push is "
+        "checked in seconds. `python -m assignment score` measures on all of them, so its figures differ."
     )
     for each in found["hindrances"]:
         yield f"- not ranked: {plain(each)}"

@@ -141,13 +141,13 @@ def attempt(
 def compared(made: Entry, again: Attempt) -> Entry:
     """The entry with the second run's hash. Other bytes are said, and not punished."""
     if again.content is None:
-        return replace(made, flags=[*made.flags, f"a second run of compress gave nothing: {again.fault}"])
+        return replace(made, flags=[*made.flags, f"a second run of compress failed: {again.fault}"])
     second = sha256(again.content).hexdigest()
     if second == made.artifact_sha256:
         return replace(made, second_artifact_sha256=second)
     flag = (
-        f"a second run of compress gave another file, of {len(again.content):,} bytes: "
-        "let all randomness follow from `seed`, and nothing from the clock"
+        f"a second run of compress gave a different file, of {len(again.content):,} bytes: draw all random "
+        "numbers from `seed`, and use no clock"
     )
     return replace(made, second_artifact_sha256=second, flags=[*made.flags, flag])
 

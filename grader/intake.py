@@ -174,7 +174,8 @@ def wanted_member(path: Path, members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo
     found = [member for member in found if len(own[member].parts) == shallowest]
     if len(found) > 1:
         raise UnusableError(
-            f"{path} holds {len(found)} files that could be meant: {found[0].filename} and more"
+            f"{path} holds {len(found)} files that could be the submission, such as {found[0].filename}: "
+            "keep only one"
         )
     mode = found[0].external_attr >> 16
     if found[0].is_dir() or (stat.S_IFMT(mode) and not stat.S_ISREG(mode)):

@@ -98,7 +98,7 @@ def entry(
         flags.append(f"over the budget: {size_bytes:,} of {facts.budget_bytes:,} bytes")
         is_ranked = False
     if accuracy <= FLOOR_PERCENT:
-        flags.append(f"not above {FLOOR_PERCENT:g} % accuracy")
+        flags.append(f"the accuracy must be above {FLOOR_PERCENT:g} %")
         is_ranked = False
     if data_name != "mnist":
         flags.append(f"measured on {data_name}: not comparable with runs on all of MNIST")

@@ -160,7 +160,7 @@ class RemoteSubmission(Submission):
         if self.room.source.stat().st_size > LARGEST_SOURCE:
             raise self._refused("import", f"it is larger than {LARGEST_SOURCE // 2**20} MiB")
         if self._starts > self.limits.most_restarts:
-            raise self._refused("import", "its process had to be started again too often")
+            raise self._refused("import", "its process had to be restarted too often")
         self._starts += 1
         self._worker = WorkerProcess(
             self.backend,
@@ -182,7 +182,7 @@ class RemoteSubmission(Submission):
     def _refused(self, kind: str, message: str) -> SubmissionError:
         """An import that failed, remembered. A later one may know hidden inputs: its words are not used."""
         if self._starts > 1 and self.private:
-            message = "it could be imported at first, and not again"
+            message = "it could be imported the first time, but not again"
         self._import_error = SubmissionError(kind, "import", printable(message))
         return self._import_error
 
@@ -219,7 +219,9 @@ class RemoteSubmission(Submission):
         worker_seconds = self._worker.spent_seconds if self._worker is not None else 0.0
         worker_idle = self._worker.idle_seconds if self._worker is not None else 0.0
         if self.idle_seconds + worker_idle > limits.run_idle_seconds:
-            raise self._not_called(function, "was not called: calls before it waited too long for nothing")
+            raise self._not_called(
+                function, "was not called: earlier calls waited too long without computing anything"
+            )
         budgets = (
             (
                 limits.run_cpu_seconds - self.spent_seconds - worker_seconds,

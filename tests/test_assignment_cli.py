@@ -159,8 +159,8 @@ def test_hindrances_are_what_keeps_an_entry_from_ranking():
     assert reasons() == []
     assert reasons(size=1000) == []
     assert "1 bytes over" in reasons(size=1001)[0]
-    assert "121 of 120 CPU seconds" in reasons(cpu_seconds=121)[0]
-    assert "no score" in reasons(points=0.0)[0]
+    assert "took 121 CPU seconds: the limit is 120" in reasons(cpu_seconds=121)[0]
+    assert "too low for a score" in reasons(points=0.0)[0]
 
 
 def test_measure_gives_the_same_bytes_again(mnist, tmp_path):

@@ -120,7 +120,7 @@ def test_zips_that_cannot_be_used(tmp_path):
     zipped(path, **{"README.md": b""})
     assert "holds no assignment/compression.py" in refused(path)
     zipped(path, **{"a/compression.py": CODE, "b/compression.py": CODE})
-    assert "holds 2 files that could be meant" in refused(path)
+    assert "holds 2 files that could be the submission" in refused(path)
     zipped(path, **{"assignment/compression.py": CODE * 100})
     good = path.read_bytes()
     path.write_bytes(good[:40] + b"????" + good[44:])

@@ -74,7 +74,7 @@ def summary(record: Record) -> list[str]:
     if entry is not None and not entry["ranked"]:
         lines.append(f"not ranked: {'; '.join(entry['flags'])}")
     if record["grader"]["data"] == "mnist-5k":
-        lines.append("measured on mnist-5k: compare these figures with no others")
+        lines.append("measured on mnist-5k: compare these figures only with others on the same data")
     return lines
 
 
