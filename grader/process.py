@@ -122,8 +122,10 @@ class WorkerProcess:
     def __init__(self, backend: Backend, room: Room, *, memory_bytes: int, cpu_seconds: float, sink: int):
         self.backend = backend
         self.scratch = Path(tempfile.mkdtemp(dir=room.scratch))
-        self._requests, theirs = socket.socketpair()  # over which a worker can hand a folder out
+        theirs_read, self._write = os.pipe()
         self._read, theirs_write = os.pipe()
+        door, their_door = socket.socketpair()
+        socket.send_fds(door, [b"r"], [theirs_read])
         try:
             start = backend.start(room, self.scratch)
             limits = {"memory_bytes": memory_bytes, "cpu_seconds": int(cpu_seconds) + CPU_GRACE_SECONDS}
@@ -131,26 +133,30 @@ class WorkerProcess:
                 [*start.command, json.dumps(start.orders | limits)],
                 env=start.environment,
                 cwd=self.scratch,
-                stdin=theirs.fileno(),
+                stdin=their_door.fileno() if backend.limits_scratch else theirs_read,
                 stdout=theirs_write,
                 stderr=sink,
                 start_new_session=True,
             )
         except OSError as error:
             os.close(self._read)
-            self._requests.close()
+            os.close(self._write)
+            door.close()
             raise GraderError(f"no worker could be started: {error}") from error
         finally:
-            theirs.close()
+            their_door.close()
+            os.close(theirs_read)
             os.close(theirs_write)
         self._watched = psutil.Process(self._process.pid)
-        self._requests.setblocking(False)
-        os.set_blocking(self._read, False)
+        for descriptor in (self._read, self._write):
+            os.set_blocking(descriptor, False)
         self.spent_seconds = self.idle_seconds = 0.0
         self._inside: int | None = None
-        self._await_ready()
+        with door:
+            self._await_ready(door)
 
-    def _await_ready(self) -> None:
+    def _await_ready(self, door: socket.socket) -> None:
+        """door: through which a worker with a file system of its own hands its scratch folder out, before it is ready."""
         try:
             header, _ = self._transfer(b"", Deadline(START_SECONDS))
         except WorkerStoppedError as error:
@@ -164,7 +170,7 @@ class WorkerProcess:
             raise GraderError("the worker did not start properly")
         self.spent_seconds = self.idle_seconds = 0.0  # starting is not the submission's time
         if self.backend.limits_scratch:
-            self._inside = self._handed_out()
+            self._inside = self._handed_out(door)
 
     def exchange(
         self, request: dict[str, Any], arrays: Sequence[np.ndarray | str], deadline: Deadline
@@ -188,10 +194,9 @@ class WorkerProcess:
         if is_full:
             raise WorkerStoppedError("full")
 
-    def _handed_out(self) -> int:
-        """The scratch folder, which a worker with a file system of its own handed out before it was ready."""
+    def _handed_out(self, door: socket.socket) -> int:
         with contextlib.suppress(OSError):
-            _, folders, _, _ = socket.recv_fds(self._requests, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            _, folders, _, _ = socket.recv_fds(door, 1, 1, socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT)
             if folders:
                 return folders[0]
         self.close()
@@ -218,10 +223,10 @@ class WorkerProcess:
     def _send(self, outgoing: bytes, clock: Clock) -> None:
         left = memoryview(outgoing)
         while left:
-            self._wait_for(self._requests.fileno(), selectors.EVENT_WRITE, clock)
+            self._wait_for(self._write, selectors.EVENT_WRITE, clock)
             try:
-                left = left[self._requests.send(left[:PIPE_BYTES]) :]
-            except ConnectionError as error:
+                left = left[os.write(self._write, left[:PIPE_BYTES]) :]
+            except BrokenPipeError as error:
                 raise WorkerStoppedError("died", self._how_it_ended()) from error
 
     def _receive(self, count: int, clock: Clock) -> bytes:
@@ -305,12 +310,12 @@ class WorkerProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self.backend.kill([self._process.pid])
             self._process.wait()
-        self._requests.close()
-        for descriptor in (self._read, self._inside):
+        for descriptor in (self._read, self._write, self._inside):
             with contextlib.suppress(OSError):
                 if descriptor is not None:
                     os.close(descriptor)
-        self._read, self._inside = -1, None
+        self._read = self._write = -1
+        self._inside = None
         remove(self.scratch)
 
 

@@ -26,11 +26,11 @@ from grader.lock import lock
 def main() -> None:
     """`worker '{"source": path, "shared": folder, "memory_bytes": ..., ...}'`: see `grader.lock` for the rest."""
     orders = json.loads(sys.argv.pop())
-    channel = take_channel()
+    read, write = take_channel()
     if "scratch" in orders:
-        hand_out(orders["scratch"], channel[0])
+        read = swapped(read, orders["scratch"])
     lock(orders)
-    Worker(orders, *channel).serve()
+    Worker(orders, read, write).serve()
     sys.stdout.flush()
     os._exit(0)  # whatever the submission wants to do at exit does not matter any more
 
@@ -45,12 +45,18 @@ def take_channel() -> tuple[int, int]:
     return read, write
 
 
-def hand_out(folder: str, descriptor: int) -> None:
-    """Let the grader, which may not be allowed to look in here, see how full a folder's file system is."""
-    opened = os.open(folder, os.O_PATH | os.O_DIRECTORY)
-    with socket.socket(fileno=os.dup(descriptor)) as requests:
-        socket.send_fds(requests, [b"s"], [opened])
-    os.close(opened)
+def swapped(descriptor: int, folder: str) -> int:
+    """The pipe that requests come from, got through a socket, which is closed then.
+
+    In exchange the grader, which may not be allowed to look in here, gets an open folder: it sees how full its file
+    system is.
+    """
+    with socket.socket(fileno=descriptor) as door:
+        _, pipes, _, _ = socket.recv_fds(door, 1, 1)
+        opened = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        socket.send_fds(door, [b"s"], [opened])
+        os.close(opened)
+    return pipes[0]
 
 
 class Worker:
