@@ -77,8 +77,7 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 def functions_of(item: pytest.Item) -> tuple[str, ...]:
     """The function that a test grades; none for a test of somebody's own."""
-    marker = item.get_closest_marker("grades")
-    return marker.args if marker else ()
+    return tuple(name for mark in item.iter_markers("grades") for name in mark.args)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
