@@ -441,6 +441,7 @@ def test_data_and_scoring_need_numpy_alone():
 # The real thing, where it is at hand.
 
 
+@pytest.mark.full_mnist
 def test_real_mnist_has_the_official_sizes(monkeypatch, real_folder):
     monkeypatch.undo()
     monkeypatch.setenv("FEATHERWEIGHT_DATA", real_folder)
