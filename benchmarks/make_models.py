@@ -51,7 +51,7 @@ WARM_UP, SETTLED = 0.3, 0.75  # shares of the training: on the grid from here; p
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How one model is made. `method`: float, rounded, codebook, or grid (quantization-aware, sparse)."""
+    """How one model is made. `method`: float, rounded, pruned (and rounded), codebook (pruned, too), or grid (quantization-aware, sparse)."""
 
     name: str
     widths: tuple[int, ...] = (100, 30, 10)
@@ -101,6 +101,16 @@ SETS = {
         Recipe("convolutional-5-bit", (10,), convolutions=((4, 3), (4, 3), (4, 3)), grid=0.08, levels=15, price=0.0, seed=25),
         Recipe("convolutional-6-bit", (10,), convolutions=((3, 5), (4, 3), (5, 3)), grid=0.05, levels=31, price=0.0, seed=26),
         Recipe("convolutional-7-bit", (10,), convolutions=((5, 5), (4, 3)), grid=0.03, levels=63, price=0.0, seed=27),
+        Recipe("unit-grids-3", (64, 10), "rounded", bits=3, scheme="symmetric", seed=51),
+        Recipe("unit-grids-4", (48, 10), "rounded", bits=4, scheme="symmetric", seed=52),
+        Recipe("unit-grids-5", (24, 20, 10), "rounded", bits=5, scheme="symmetric", seed=53),
+        Recipe("5-bit-affine", (100, 30, 10), "rounded", bits=5, seed=54),
+        Recipe("8-bit-affine", (64, 10), "rounded", bits=8, seed=55),
+        Recipe("codebook-3", (80, 30, 10), "codebook", bits=3, sparsity=0.95, seed=56),
+        Recipe("codebook-5", (120, 40, 10), "codebook", bits=5, sparsity=0.9, seed=57),
+        Recipe("codebook-6", (50, 10), "codebook", bits=6, sparsity=0.8, seed=58),
+        Recipe("pruned-4", (60, 20, 10), "pruned", bits=4, scheme="symmetric", sparsity=0.85, seed=59),
+        Recipe("pruned-8", (100, 30, 10), "pruned", bits=8, sparsity=0.9, seed=60),
     ),
     "held-out": (
         Recipe("rounded", (28, 10), "rounded", bits=7, seed=31),
@@ -115,6 +125,10 @@ SETS = {
         Recipe("pooled-4", (24, 10), pool=4, price=1e-5, grid=0.4, seed=40),
         Recipe("convolutional-1", (10,), convolutions=((5, 3), (4, 3), (6, 3)), grid=0.08, levels=15, price=0.0, seed=41),
         Recipe("convolutional-2", (10,), convolutions=((8, 3), (8, 3)), grid=0.2, price=1.5e-5, seed=42),
+        Recipe("rounded-6", (20, 10), "rounded", bits=6, seed=43),
+        Recipe("unit-grids-3", (44, 10), "rounded", bits=3, scheme="symmetric", seed=44),
+        Recipe("codebook-4", (140, 20, 10), "codebook", bits=4, sparsity=0.93, seed=45),
+        Recipe("pruned-6", (90, 10), "pruned", bits=6, sparsity=0.92, seed=46),
     ),
 }  # fmt: skip
 
@@ -190,12 +204,14 @@ def made(recipe: Recipe, train: Dataset) -> Sequential:
     )
     if recipe.method == "rounded":
         model = SOLUTION.quantize_model(model, recipe.bits, recipe.scheme)
-    if recipe.method == "codebook":
+    if recipe.method in ("codebook", "pruned"):
         masks = SOLUTION.global_magnitude_masks(model, recipe.sparsity)
         model = SOLUTION.finetune(
             SOLUTION.prune(model, recipe.sparsity), masks, train, epochs=2, learning_rate=0.02
         )
-        model = SOLUTION.quantize_model(model, recipe.bits, "kmeans")
+        model = SOLUTION.quantize_model(
+            model, recipe.bits, "kmeans" if recipe.method == "codebook" else recipe.scheme
+        )
     for array in model.parameters():
         array += 0.0  # rounding leaves negative zeros, which the file would have to keep apart
     return model
