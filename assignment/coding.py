@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import logistic
+from . import bells
 from .contexts import (
+    CLASSES,
+    GUESSES,
     LEAST_SEGMENT,
     TILE,
     Known,
@@ -28,7 +30,7 @@ from .contexts import (
 )
 from .entropy import ArtifactError, Coder
 from .mixing import LOG, evenly, within
-from .slots import CONTEXTS, LAST, LEVELS, NEAR, NODES, beginning
+from .slots import CONTEXTS, KINDS, LAST, LEVELS, NEAR, NODES, beginning
 
 Array = np.ndarray
 # (which magnitudes, weight set, which question about them, its odds, the answers) -> the answers
@@ -52,13 +54,19 @@ class Alphabet:
         return max(self.negatives, self.positives)
 
     @property
+    def fine(self) -> bool:
+        """Whether magnitudes are told by their length in bits."""
+        return self.largest > LONGEST_UNARY
+
+    @property
     def least(self) -> int:
         return min(self.negatives, self.positives)
 
 
+LONGEST_UNARY = 8
+FINE = KINDS * CLASSES  # sets of weights of coarse alphabets; those of fine ones follow
 KERNEL = 36  # pixels of the smallest picture that is no kernel
 PLACES = 1 << np.arange(6)  # bits of a pattern
-LONGEST_UNARY = 8
 DEPTH = 5  # bits behind the leading one that are predicted
 
 
@@ -126,6 +134,7 @@ class SymbolCoder:
     def _code_row(self, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
         columns = known.layout.columns
         result = np.zeros(columns, np.int64)
+        weight_set = row.weight_set + FINE * alphabet.fine
         segment = max(LEAST_SEGMENT, columns // 4) if known.layout.flat else columns
         for start in range(0, columns, segment):
             part = slice(start, min(start + segment, columns))
@@ -135,7 +144,7 @@ class SymbolCoder:
             if alphabet.zero:
                 slots, odds = self._zero_slots(known, row, part, result[:start])
                 bits = (given[part] != 0).astype(int)
-                units = units[self._zero.code(self.coder, slots, odds, row.weight_set, bits) > 0]
+                units = units[self._zero.code(self.coder, slots, odds, weight_set, bits) > 0]
             if units.size:
                 result[units] = self._code_numbers(known, row, units, given[units], result[:start], alphabet)
         return result
@@ -145,7 +154,8 @@ class SymbolCoder:
     ) -> Array:
         if alphabet.negatives and alphabet.positives:
             slots, odds = self._sign_slots(known, row, units, before)
-            negative = self._sign.code(self.coder, slots, odds, row.weight_set, (given < 0).astype(int))
+            weight_set = row.weight_set + FINE * alphabet.fine
+            negative = self._sign.code(self.coder, slots, odds, weight_set, (given < 0).astype(int))
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
         if alphabet.largest == 1:
@@ -160,7 +170,7 @@ class SymbolCoder:
                 self.coder, slots[:, which] + question, known_odds, weight_set, bits.astype(int)
             )
 
-        describe = self._unary if alphabet.largest <= LONGEST_UNARY else self._gamma
+        describe = self._gamma if alphabet.fine else self._unary
         sizes = describe(ask, guess, np.abs(given), alphabet.largest)
         return np.where(negative, -sizes, sizes)
 
@@ -186,12 +196,12 @@ class SymbolCoder:
             so_far=so_far,
             hint=row.hint,
         )
-        odds = np.empty((6, count), np.int64)
+        odds = np.empty((GUESSES + 4, count), np.int64)
         odds[0] = row.odds
         odds[1] = log_odds(used, len(before) - used)
         odds[2] = LOG[row.window_count[part]] - LOG[row.window_total - row.window_count[part]]
-        odds[3:5] = logistic.nonzero(row.centre[:, part], row.scale[:, part])
-        odds[5] = 256
+        odds[3:-1] = bells.nonzero(row.centre[:, part], row.scale[:, part])
+        odds[-1] = 256
         return slots, odds
 
     def _sign_slots(self, known: Known, row: Row, units: Array, before: Array) -> tuple[Array, Array]:
@@ -215,12 +225,12 @@ class SymbolCoder:
             so_far=so_far,
             window=balance_bucket(row.window_lean[units], row.window_count[units]),
         )
-        odds = np.empty((5, len(units)), np.int64)
+        odds = np.empty((GUESSES + 3, len(units)), np.int64)
         more = row.window_count[units] + row.window_lean[units]
         odds[0] = LOG[more >> 1] - LOG[row.window_count[units] - row.window_lean[units] >> 1]
         odds[1] = log_odds(negatives, positives)
-        odds[2:4] = logistic.negative(row.centre[:, units], row.scale[:, units])
-        odds[4] = 256
+        odds[2:-1] = bells.negative(row.centre[:, units], row.scale[:, units])
+        odds[-1] = 256
         return slots, odds
 
     def _size_slots(
@@ -258,7 +268,8 @@ class SymbolCoder:
     def _unary(self, ask: Ask, guess: Guess, given: Array, largest: int) -> Array:
         """Magnitudes in 1..largest: larger than 1? than 2? ..."""
         sizes, which = np.ones(len(given), np.int64), np.arange(len(given))
-        odds = odds_of_more(guess, np.arange(1, largest), np.ones(largest - 1, np.int64))
+        beyond = bells.beyond(np.arange(1, largest + 1)[:, None, None], *guess)
+        odds = bells.odds(beyond[1:], beyond[:-1] - beyond[1:])
         for size in range(1, largest):
             if not which.size:
                 break
@@ -271,15 +282,16 @@ class SymbolCoder:
         centre, scale = guess
         longest = largest.bit_length()
         lengths, which = np.ones(len(given), np.int64), np.arange(len(given))
-        powers = 1 << np.arange(longest - 1)
-        odds = odds_of_more(guess, powers, powers)
+        beyond = bells.beyond(1 << np.arange(longest + 1)[:, None, None], *guess)
+        odds = bells.odds(beyond[1:], beyond[:-1] - beyond[1:])
         for width in range(1, longest):
             if not which.size:
                 break
             larger = given[which] >> width > 0
             which = which[ask(which, 16 + width, 16 + width, odds[width - 1][:, which], larger) > 0]
             lengths[which] += 1
-        sizes = np.ones(len(given), np.int64)
+        sizes, each = np.ones(len(given), np.int64), np.arange(len(given))
+        low, high = beyond[lengths - 1, :, each].T, beyond[lengths, :, each].T
         for depth in range(1, longest):
             which = np.flatnonzero(lengths > depth)
             if not which.size:
@@ -287,19 +299,16 @@ class SymbolCoder:
             bits = given[which] >> (lengths[which] - 1 - depth) & 1
             if depth <= DEPTH:
                 first, question = questions_of_bit(depth, lengths[which], sizes[which])
-                half = 1 << (lengths[which] - 1 - depth)
-                odds = logistic.upper(centre[:, which], scale[:, which], 2 * half * sizes[which], half)
+                half = 2 * sizes[which] + 1 << (lengths[which] - 1 - depth)
+                middle = bells.beyond(half, centre[:, which], scale[:, which])
+                odds = bells.odds(middle - high[:, which], low[:, which] - middle)
                 bits = ask(which, first, question, odds, bits)
+                low[:, which] = np.where(bits, middle, low[:, which])
+                high[:, which] = np.where(bits, high[:, which], middle)
             else:
                 bits = evenly(self.coder, bits)
             sizes[which] = 2 * sizes[which] + bits
         return sizes
-
-
-def odds_of_more(guess: Guess, least: Array, width: Array) -> Array:
-    """(questions, guesses, symbols) odds of `least` + `width` or more, for each of some `least` and `width`."""
-    each = (slice(None), None, None)
-    return logistic.more(*guess, least[each], width[each])
 
 
 def questions_of_bit(depth: int, lengths: Array, sizes: Array) -> tuple[int, Array | int]:

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from .least_squares import PLACES, REACH, LeastSquares
 from .mixing import LOG, within
 
 Array = np.ndarray
@@ -22,20 +23,17 @@ SIZE_STEPS = (3, 5, 7, 9, 12, 16, 24, 36, 60, 120, 300, 1000, 4000)  # twice a m
 SIZES = len(SIZE_STEPS) + 2
 BALANCE_STEPS = (-150, -80, -25, 26, 81, 151)  # (negative - positive) / all, in 1/256
 BALANCES = len(BALANCE_STEPS) + 1
-REACH = 3  # how far a window sees, in pixels
 NEARNESS = {1: 8, 2: 5, 4: 3, 5: 3, 8: 2, 9: 1, 10: 1, 13: 1, 18: 1}  # by the square of a distance
 LEAST_SEGMENT = 32
 WIDEST = 64  # pixels of a row: wider pictures are none
-GUESSES = 2  # from the closest pixels and from the window: see `Row`
-CLOSE = np.array([88, 56, 26, 54, 32])  # 1/256: what left, up, up left, up right, two left add to a guess
+GUESSES = 3  # two from the least squares and one from the window's mean: see `Row`
 FIRST_SLOPE, SLOPE_LIMIT = 160, 384  # 1/256: how much of a guess is believed at first, and at most
 SLOPE_PATIENCE = 1 << 17
-COLUMN, OF_ROW, ALL, SO_FAR = (
-    20,
-    60,
-    5,
-    8,
-)  # what averages weigh in an error that is expected, beside the window
+COLUMN, OF_ROW = (
+    np.array([[40], [20], [20]]),
+    np.array([[400], [60], [60]]),
+)  # what averages weigh in an error that
+ALL, SO_FAR = 5, 8  # is expected, beside the window
 FEW = 6  # cells as wide as all are, that a column has seen before its first
 LEAST_SCALE = 16
 VALUE, NONZERO, LEAN, SIZE, ERRORS = range(5)  # what `Known.recent` keeps of a cell
@@ -70,14 +68,16 @@ class Layout:
 
 
 @cache
-def window_of(y: int, x: int, right: int, width: int) -> tuple[Array, Array]:
-    """Where earlier rows within reach are, from here, and how near; y, x, right: pixels there, REACH at most."""
-    steps, weights = [], []
-    for dy in range(-y, 1):
-        for dx in range(-x, right + 1 if dy else 0):
-            steps.append(dy * width + dx)
-            weights.append(NEARNESS[dy * dy + dx * dx])
-    return np.array(steps, np.int64), np.array(weights, np.int64)
+def window_of(y: int, x: int, right: int, width: int) -> tuple[Array, Array, Array]:
+    """Earlier rows within reach: where from here, how near, and which of PLACES; y, x, right: pixels there, REACH at most."""
+    found = [(dy, dx, place) for place, (dy, dx) in enumerate(PLACES) if dy >= -y and -x <= dx <= right]
+    steps = [dy * width + dx for dy, dx, _ in found]
+    weights = [NEARNESS[dy * dy + dx * dx] for dy, dx, _ in found]
+    return (
+        np.array(steps, np.int64),
+        np.array(weights, np.int64),
+        np.array([place for *_, place in found], np.int64),
+    )
 
 
 @cache
@@ -137,6 +137,8 @@ class Known:
         self.column_last = np.zeros(columns, np.int64)
         self.column_errors = np.zeros((GUESSES, columns), np.int64)
         self.first_errors = 200 * largest  # of two cells
+        self.least_squares = LeastSquares()
+        self.line = 0
         self.slope_up = np.full(GUESSES, FIRST_SLOPE * SLOPE_PATIENCE, np.int64)
         self.slope_down = np.full(GUESSES, 256 * SLOPE_PATIENCE, np.int64)
 
@@ -163,12 +165,12 @@ class Known:
         pixels = self.layout.height * self.layout.width
         return self.signs[row - pixels] if len(self.signs) and row >= pixels else self.recent[-1, LEAN]
 
-    def window(self, row: int) -> tuple[Array, Array]:
-        """Earlier rows within reach, and how near they are."""
+    def window(self, row: int) -> tuple[Array, Array, Array]:
+        """Earlier rows within reach, how near they are, and which of PLACES."""
         width = self.layout.width
         y, x = divmod(row % (self.layout.height * width), width)
-        steps, nearness = window_of(min(y, REACH), min(x, REACH), min(width - 1 - x, REACH), width)
-        return row + steps, nearness
+        steps, nearness, places = window_of(min(y, REACH), min(x, REACH), min(width - 1 - x, REACH), width)
+        return row + steps, nearness, places
 
     def add(self, row: Row, symbols: Array) -> None:
         signs, sizes = np.sign(symbols), np.abs(symbols)
@@ -193,6 +195,10 @@ class Known:
         self.column_last = np.where(used, sizes, self.column_last)
         self.column_errors += errors
         if not self.layout.flat:
+            self.least_squares.learn(
+                row.window, symbols, row.scale[0], row.index // self.layout.width != self.line
+            )
+            self.line = row.index // self.layout.width
             true, guess = within((symbols << 12) // row.scale, 64), within((row.guess << 4) // row.scale, 64)
             self.slope_up += (true * guess).sum(axis=1) << 8
             self.slope_down += (guess * guess).sum(axis=1) << 8
@@ -248,23 +254,24 @@ class Row:
         self.column_error = (errors + FEW * self.error[:, None]) // (rows + FEW)
 
     def see_window(self, known: Known) -> None:
-        """What the window holds, and guesses at the symbols: centre and scale of a logistic distribution each."""
+        """What the window holds, and guesses at the symbols: centre and scale of a bell each."""
         columns, kept = known.layout.columns, known.recent
-        rows, nearness = known.window(self.index)
+        rows, nearness, places = known.window(self.index)
         total = self.window_total = int(nearness.sum())
-        seen = kept[rows % known.kept].reshape(len(rows), (ERRORS + GUESSES) * columns)
-        window = (nearness @ seen).reshape(-1, columns)
+        seen = kept[rows % known.kept]
+        window = (nearness @ seen.reshape(len(rows), (ERRORS + GUESSES) * columns)).reshape(-1, columns)
         self.window_count, self.window_lean, self.window_size = window[NONZERO], window[LEAN], window[SIZE]
-        self.guess = np.stack([CLOSE @ self.values[:5], (window[VALUE] << 8) // max(total, 1)])
+        self.window = np.zeros((len(PLACES), columns), np.int64)
+        self.window[places] = seen[:, VALUE]
+        guess = known.least_squares.guess(self.window)
+        self.guess = np.stack([guess, guess, (window[VALUE] << 8) // max(total, 1)])
         slope = np.minimum(np.maximum((known.slope_up << 8) // known.slope_down, 0), SLOPE_LIMIT)
         self.centre = self.guess * slope[:, None] >> 8
-        errors, weight = (
-            window[ERRORS:] + COLUMN * self.column_error + ALL * self.error[:, None],
-            total + COLUMN + ALL,
-        )
+        errors = window[ERRORS:] + COLUMN * self.column_error + ALL * self.error[:, None]
+        weight = total + COLUMN + ALL
         if total:
-            errors += OF_ROW * (window[ERRORS:].sum(axis=1) // (columns * total))[:, None]
-            weight += OF_ROW
+            errors += OF_ROW * (window[ERRORS:].sum(axis=1, keepdims=True) // (columns * total))
+            weight = weight + OF_ROW
         self.scale = np.maximum(errors // (2 * weight), LEAST_SCALE)
 
     def see(self, before: Array) -> None:

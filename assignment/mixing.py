@@ -19,7 +19,6 @@ Array = np.ndarray
 MAX_BATCH = 512
 COUNT_LIMIT = 1023  # a slot that has seen more bits forgets half of them
 ODDS_LIMIT = 12 * 256 - 1  # log2 of odds, in 1/256, lies in -ODDS_LIMIT..ODDS_LIMIT
-SETTLING = 256  # bits after which weights learn half as fast
 SEEN = (1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256)  # round(2 * 2**(h / 2)), but 1 for nothing
 WEIGHT_LIMIT = 16 * ONE
 
@@ -70,7 +69,6 @@ class Mixture:
         self._counts[places] = counts
         self._weights = weights.copy()
         self._seen = 0
-        self._ages = [0] * len(weights)  # bits coded with each set
 
     def forget(self, start: int, stop: int) -> None:
         """Reset the counters of slots start..stop - 1."""
@@ -101,8 +99,7 @@ class Mixture:
         inputs = np.concatenate([LOG.take(ones) - LOG.take(zeros), known])
         probabilities = SQUASH.take((weights @ inputs >> 16) + ODDS_LIMIT, mode="clip")
         found = np.array(coder.code(bits.tolist(), probabilities.tolist()), np.int64)
-        rate = 2 if self._ages[weight_set] < SETTLING else 1
-        gain = (inputs @ (found * ONE - probabilities)) * rate >> 18
+        gain = (inputs @ (found * ONE - probabilities)) >> 18
         if len(bits) > 16:
             gain = gain * 16 // len(bits)
         weights[:] = within(weights + gain, WEIGHT_LIMIT)
@@ -114,7 +111,6 @@ class Mixture:
             full = places[counts.take(places) + counts.take(places + 1) > COUNT_LIMIT]
             counts[full] = counts[full] + 1 >> 1
             counts[full + 1] = counts[full + 1] + 1 >> 1
-        self._ages[weight_set] += len(bits)
         return found
 
 

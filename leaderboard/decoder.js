@@ -26,6 +26,7 @@ const MAX_SIZE = 4194304; // parameters, and numbers a layer gives for one image
 const MAX_LAYERS = 256;
 const MAX_ROWS = 32768;
 const QUESTIONS = 83; // about a size
+const UNARY = 8; // up to so many levels sizes are told one by one
 const STRIP = 512; // columns decoded side by side
 const product = (sizes) => sizes.reduce((all, size) => all * size, 1);
 const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
@@ -285,37 +286,70 @@ function logOdds(a, b) {
 /** 256 * log2(n + 1), from the leading 11 bits of n. */
 function log2Of(n) {
   let shift = 0;
-  for (; n > 2047; n = Math.floor(n / 2)) shift += 1;
+  for (; n >= 2097152; n = Math.floor(n / 1024)) shift += 10;
+  for (; n > 2047; n >>= 1) shift += 1;
   return LOG[n] + 256 * shift;
 }
 
-// ---- Section 6.6: what a guess at a symbol says: log2 of odds, in 1/256. Tables in doubles: no entry is near a half.
+// ---- Section 6.6: what a guess at a symbol says: log2 of odds, in 1/256
 
 const GUESSED = 1536;
-const SOFT = Int32Array.from({ length: 3073 }, (_, x) => Math.floor(256 * Math.log2(1 + 2 ** (-x / 256)) + 0.5));
-const WIDTH = Int32Array.from({ length: 5377 }, (_, t) =>
-  Math.floor(256 * Math.log2(Math.expm1(Math.LN2 * 2 ** (t / 256 - 16))) + 0.5));
-const soft = (x) => Math.max(x, 0) + SOFT[Math.min(Math.abs(x), 3072)];
-const rise = (width, scale) => WIDTH[Math.min(log2Of(Math.floor((width * 16777216) / scale)), 5376)];
-const edge = (level, { centre, scale }) => Math.floor(((256 * level - 128 - centre) * 256) / scale);
+const CELLS = 256;
+const ALL = 2 ** 40;
+const NORMAL_FALL = 1152201153799543898n; // exp(-1 / 1600) in units of 2**-60
+const LAPLACE_FALL = 1117449839007427528n; // exp(-1 / 32)
+
+/** 1 in units of 2**-60, and what is left of it cell after cell: `fall`, which itself falls by `faster`. */
+function falling(fall, faster) {
+  const result = [];
+  for (let left = 1n << 60n; left; fall = (fall * faster) >> 60n) {
+    result.push(left);
+    left = (left * fall) >> 60n;
+  }
+  return result;
+}
+
+/** What lies beyond -256, ..., 256 cells; laplace: the share of that distribution, in 1/32. */
+function beyondTable(laplace) {
+  const normal = falling(NORMAL_FALL, NORMAL_FALL), tails = falling(LAPLACE_FALL, 1n << 60n);
+  const [ofNormal, ofTails] = [normal, tails].map((cells) => cells.reduce((all, cell) => all + cell, 0n));
+  const table = new Float64Array(2 * CELLS + 1).fill(ALL / 2);
+  for (let cell = 0; cell < CELLS; cell++) {
+    const inside = (normal[cell] * ((32n - laplace) << 34n)) / ofNormal + (tails[cell] * (laplace << 34n)) / ofTails;
+    table[CELLS + cell + 1] = table[CELLS + cell] - Number(inside);
+    table[CELLS - cell - 1] = ALL - table[CELLS + cell + 1];
+  }
+  return table;
+}
+
+const SHARP = beyondTable(1n), BROAD = beyondTable(16n);
+const SHAPES = [SHARP, BROAD, BROAD]; // of the guesses
+
+/** What of the bell lies beyond the lower edge of a level. */
+function beyond(level, { centre, scale, shape }) {
+  const steps = cut(Math.floor(((256 * level - 128 - centre) * 4096) / scale), 65535), cell = CELLS + (steps >> 8);
+  return shape[cell] - Math.floor(((shape[cell] - shape[cell + 1]) * (steps & 255)) / 256);
+}
+
+const oddsOf = (yes, no) => cut(log2Of(yes) - log2Of(no), GUESSED);
 
 function oddsOfNonzero(guess) {
-  const low = edge(0, guess), below = soft(low);
-  return cut(below + soft(low + soft(edge(1, guess)) - below) - low - rise(1, guess.scale), GUESSED);
+  const low = beyond(0, guess), high = beyond(1, guess);
+  return oddsOf(ALL - low + high, low - high);
 }
 
-function oddsOfNegative(guess) {
-  const low = edge(0, guess);
-  return cut(low - soft(low) + soft(edge(1, guess)), GUESSED);
-}
+const oddsOfNegative = (guess) => oddsOf(ALL - beyond(0, guess), beyond(1, guess));
 
 /** Of least + width or more, if it is least or more. */
-const oddsOfMore = (guess, least, width) => cut(soft(-edge(least, guess)) - rise(width, guess.scale), GUESSED);
+function oddsOfMore(guess, least, width) {
+  const far = beyond(least + width, guess);
+  return oddsOf(far, beyond(least, guess) - far);
+}
 
 /** Of the upper half of 2 * half symbols from `least` on. */
 function oddsOfUpper(guess, least, half) {
-  const low = edge(least, guess), width = Math.floor((half * 65536) / guess.scale);
-  return cut(soft(-low) - soft(-low - 2 * width) - width, GUESSED);
+  const middle = beyond(least + half, guess);
+  return oddsOf(middle - beyond(least + 2 * half, guess), beyond(least, guess) - middle);
 }
 
 // ---- Section 6.4: mixtures
@@ -383,7 +417,7 @@ class Mixture {
 
   begun(set) {
     const weights = Float64Array.from(this.first[set], (weight) => 256 * weight);
-    return { weights, gradient: new Float64Array(weights.length), age: 0 };
+    return { weights, gradient: new Float64Array(weights.length) };
   }
 
   /** Bits start..stop - 1 of those asked, all predicted before anything is learnt from them. */
@@ -404,9 +438,8 @@ class Mixture {
       for (let k = 0; k < width; k++) gradient[k] += inputs[k] * (65536 * found[i] - p);
     }
     bits.endCall(n);
-    const rate = set.age < 256 ? 2 : 1;
     for (let k = 0; k < width; k++) {
-      let gain = Math.floor((gradient[k] * rate) / 262144);
+      let gain = Math.floor(gradient[k] / 262144);
       if (n > 16) gain = Math.floor((gain * 16) / n);
       weights[k] = cut(weights[k] + gain, WEIGHT_LIMIT);
     }
@@ -415,7 +448,6 @@ class Mixture {
     }
     this.halve(asked, start, stop);
     this.seen += n;
-    set.age += n;
   }
 
   /** Counters that are full forget half. (Halved once they are no longer full, so none is halved twice.) */
@@ -435,8 +467,61 @@ class Mixture {
 
 const NEARNESS = { 1: 8, 2: 5, 4: 3, 5: 3, 8: 2, 9: 1, 10: 1, 13: 1, 18: 1 };
 const REACH = 3;
-const CLOSE = [88, 56, 26, 54, 32];
 const LEAST_SCALE = 16;
+const COLUMN = [40, 20, 20], OF_ROW = [400, 60, 60]; // what averages weigh in the scale of each guess
+const PLACES = [-3, -2, -1, 0].flatMap((dy) => [-3, -2, -1, 0, 1, 2, 3].map((dx) => ({ dy, dx })))
+  .filter(({ dy, dx }) => dy || dx < 0);
+const FIRST = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 44, 35, 12, 6, 4, 18, 85]; // of each place, in 1/256
+const PATIENCE = 524288;
+
+/** The value that the pixels around foretell: a weighted sum of them whose weights are learned on the way. */
+class LeastSquares {
+  constructor() {
+    const n = PLACES.length;
+    this.weights = Float64Array.from(FIRST, (weight) => 256 * weight);
+    this.products = FIRST.map(() => new Float64Array(n));
+    this.targets = new Float64Array(n);
+    this.line = 0;
+  }
+
+  /** seen: for each place the values of all columns, or null. Values in 1/256. */
+  guess(seen, columns) {
+    const value = new Float64Array(columns);
+    seen.forEach((values, i) => values?.forEach((other, c) => (value[c] += this.weights[i] * other)));
+    return value.map((x) => Math.floor(x / 256));
+  }
+
+  learn(seen, symbols, scale, line) {
+    const n = PLACES.length, { products, targets } = this;
+    if (line !== this.line) {
+      for (const row of [...products, targets]) row.forEach((x, i) => (row[i] -= Math.floor(x / 4)));
+    }
+    this.line = line;
+    const inScales = (values) => values && Array.from(values, (x, c) => cut(Math.floor((4096 * x) / scale[c]), 64));
+    const came = inScales(symbols), scaled = seen.map(inScales);
+    const dot = (a, b) => {
+      let all = 0;
+      for (let c = 0; c < a.length; c++) all += a[c] * b[c];
+      return all;
+    };
+    for (let i = 0; i < n; i++) {
+      if (!scaled[i]) continue;
+      targets[i] += dot(scaled[i], came);
+      for (let j = 0; j <= i; j++) if (scaled[j]) products[j][i] = products[i][j] += dot(scaled[i], scaled[j]);
+    }
+    this.improve();
+  }
+
+  /** One step of Gauss and Seidel's method. */
+  improve() {
+    const { weights, products, targets } = this;
+    for (let i = 0; i < weights.length; i++) {
+      let left = 65536 * targets[i] + PATIENCE * (256 * FIRST[i] - weights[i]);
+      for (let j = 0; j < weights.length; j++) left -= products[i][j] * weights[j];
+      weights[i] = cut(weights[i] + Math.floor(left / (products[i][i] + PATIENCE)), 131072);
+    }
+  }
+}
 
 /** What is known of a strip of columns: symbols row by row, sums by row and by column. */
 class Strip {
@@ -453,7 +538,8 @@ class Strip {
     this.last = new Int32Array(columns);
     this.used = 0; // rows
     this.kept = REACH * (this.width + 1) + 1; // rows whose errors are kept, in a ring
-    this.guesses = [0, 1].map(() => ({
+    this.leastSquares = new LeastSquares();
+    this.guesses = SHAPES.map(() => ({
       errors: new Int32Array(this.kept * columns),
       total: new Float64Array(columns),
       first: 200 * largest,
@@ -485,48 +571,49 @@ class Strip {
     const n = near.filter((other) => other < this.rows).length;
     const counts = near.map((other) => this.rowCount[other]), count = sum(counts);
     const D = n ? density(count, n * columns) : hint ? hint - 1 : 6;
-    const around = {
+    return {
       row, kind, hint, counts,
       starts: neighbours.map((other) => other * columns),
       density: D,
       set: 3 * kind + (D < 11 ? 1 : 0) + (D < 9 ? 1 : 0),
       mean: sizeBucket(sum(near.map((other) => this.rowTotal[other])), count),
       odds: logOdds(count, n * columns - count),
-      window: this.window(row),
     };
-    around.guesses = this.guesses.map((guess, g) => this.guess(around, guess, g));
-    return around;
   }
 
-  /** Section 6.6: for each column a guess at its symbol, the centre and the scale of a logistic distribution. */
-  guess({ starts, window }, { errors, total, first, up, down }, g) {
-    const { columns, used, flat } = this, { all, rows } = window;
+  /** What is around a row that has anything but zeros, and what that makes us guess. */
+  look(around) {
+    around.window = this.window(around.row);
+    const squares = this.flat ? null : this.leastSquares.guess(around.window.seen, this.columns);
+    around.guesses = this.guesses.map((learned, g) => this.guess(around.window, squares, learned, g));
+  }
+
+  /** Section 6.6: for each column a guess at its symbol: the centre and the scale of a bell. */
+  guess({ all, rows }, squares, { errors, total, first, up, down }, g) {
+    const { columns, used, flat } = this, shape = SHAPES[g];
     const error = Math.floor((sum(total) + first) / (used * columns + 2));
     const ofColumn = total.map((x) => Math.floor((x + 6 * error) / (used + 6)));
     if (flat) {
       const scale = ofColumn.map((x) => Math.max(LEAST_SCALE, Math.floor(x / 2)));
-      return { error, value: new Float64Array(columns), centre: new Float64Array(columns), scale };
+      return { shape, error, value: new Float64Array(columns), centre: new Float64Array(columns), scale };
     }
-    const value = new Float64Array(columns), seen = new Float64Array(columns);
+    const around = new Float64Array(columns), mean = new Float64Array(columns);
     for (const [other, weight] of rows) {
       const start = (other % this.kept) * columns;
       for (let c = 0; c < columns; c++) {
-        seen[c] += weight * errors[start + c];
-        if (g) value[c] += weight * this.symbols[other * columns + c];
+        around[c] += weight * errors[start + c];
+        mean[c] += weight * this.symbols[other * columns + c];
       }
     }
-    for (let c = 0; c < columns; c++) {
-      value[c] = g ? Math.floor((256 * value[c]) / Math.max(all, 1))
-                   : sum(CLOSE.map((share, k) => share * this.symbols[starts[k] + c]));
-    }
+    const value = g < 2 ? squares : mean.map((x) => Math.floor((256 * x) / Math.max(all, 1)));
     const slope = Math.min(Math.max(Math.floor((256 * up) / down), 0), 384);
-    const ofRow = all ? Math.floor(sum(seen) / (columns * all)) : 0;
-    const weight = all + 25 + (all ? 60 : 0);
-    const scale = seen.map((x, c) => {
-      const expected = Math.floor((x + 20 * ofColumn[c] + 5 * error + 60 * ofRow) / (2 * weight));
+    const ofRow = all ? Math.floor(sum(around) / (columns * all)) : 0;
+    const weight = all + COLUMN[g] + 5 + (all ? OF_ROW[g] : 0);
+    const scale = around.map((x, c) => {
+      const expected = Math.floor((x + COLUMN[g] * ofColumn[c] + 5 * error + OF_ROW[g] * ofRow) / (2 * weight));
       return Math.max(LEAST_SCALE, expected);
     });
-    return { error, value, centre: value.map((x) => Math.floor((x * slope) / 256)), scale };
+    return { shape, error, value, centre: value.map((x) => Math.floor((x * slope) / 256)), scale };
   }
 
   window(row) {
@@ -534,23 +621,22 @@ class Strip {
     const [count, lean, total] = [0, 0, 0].map(() => new Int32Array(columns));
     let all = 0;
     const y = Math.floor((row % pixels) / width), x = row % width;
-    const reach = flat ? -1 : Math.min(y, REACH);
-    for (let dy = -reach; dy <= 0; dy++) {
-      for (let dx = -Math.min(x, REACH); dx <= REACH && x + dx < width && (dy || dx < 0); dx++) {
-        const weight = NEARNESS[dx * dx + dy * dy], other = row + dy * width + dx;
-        all += weight;
-        rows.push([other, weight]);
-        if (!this.rowCount[other]) continue;
-        for (let c = 0; c < columns; c++) {
-          const symbol = this.symbols[other * columns + c];
-          if (!symbol) continue;
-          count[c] += weight;
-          lean[c] -= weight * Math.sign(symbol);
-          total[c] += weight * Math.abs(symbol);
-        }
-      }
-    }
-    return { all, rows, count, lean, total };
+    const seen = PLACES.map(({ dy, dx }) => {
+      if (flat || y + dy < 0 || x + dx < 0 || x + dx >= width) return null;
+      const weight = NEARNESS[dx * dx + dy * dy], other = row + dy * width + dx;
+      all += weight;
+      rows.push([other, weight]);
+      const symbols = this.symbols.subarray(other * columns, (other + 1) * columns);
+      if (!this.rowCount[other]) return symbols;
+      symbols.forEach((symbol, c) => {
+        if (!symbol) return;
+        count[c] += weight;
+        lean[c] -= weight * Math.sign(symbol);
+        total[c] += weight * Math.abs(symbol);
+      });
+      return symbols;
+    });
+    return { all, rows, seen, count, lean, total };
   }
 
   /** A row that was read, with what was around it; or null for one of zeros. */
@@ -560,6 +646,9 @@ class Strip {
     if (!symbols) return;
     this.used += 1;
     this.symbols.set(symbols, row * columns);
+    if (!this.flat) {
+      this.leastSquares.learn(around.window.seen, symbols, around.guesses[0].scale, Math.floor(row / this.width));
+    }
     this.guesses.forEach((learned, g) => {
       const { value, centre, scale } = around.guesses[g];
       symbols.forEach((symbol, c) => {
@@ -615,6 +704,7 @@ class Symbols {
           strip.add(row, null);
           continue;
         }
+        strip.look(around);
         const symbols = this.row(strip, around, alphabet);
         const beyond = symbols.some((symbol) => symbol < -alphabet.negatives || symbol > alphabet.positives);
         refuseIf(beyond, "the artifact has an array with levels beyond those it announced");
@@ -633,7 +723,8 @@ class Symbols {
 
   row(strip, around, alphabet) {
     const { columns } = strip;
-    const symbols = new Int32Array(columns);
+    const symbols = new Int32Array(columns), largest = Math.max(alphabet.negatives, alphabet.positives);
+    const set = around.set + (largest > UNARY ? 12 : 0); // of zeros and signs
     const segment = strip.flat ? Math.max(32, columns >> 2) : columns;
     for (let start = 0; start < columns; start += segment) {
       const stop = Math.min(columns, start + segment);
@@ -641,19 +732,19 @@ class Symbols {
       if (start) see(around.guesses, before);
       let units = Array.from({ length: stop - start }, (_, i) => start + i);
       if (alphabet.zero) {
-        const found = this.zero.decode(units.map((c) => zeroContexts(strip, around, before, c)), around.set);
+        const found = this.zero.decode(units.map((c) => zeroContexts(strip, around, before, c)), set);
         units = units.filter((_, i) => found[i]);
       }
       if (!units.length) continue;
       let negative = new Uint8Array(units.length).fill(alphabet.negatives ? 1 : 0);
       if (alphabet.negatives && alphabet.positives) {
-        negative = this.sign.decode(units.map((c) => signContexts(strip, around, before, c)), around.set);
+        negative = this.sign.decode(units.map((c) => signContexts(strip, around, before, c)), set);
       }
       const level = meanLevel(strip, alphabet);
       const contexts = units.map((c, i) => sizeContexts(strip, around, before, level, negative[i], c));
-      const guesses = units.map((c, i) => around.guesses.map(({ centre, scale }) =>
-        ({ centre: negative[i] ? -centre[c] : centre[c], scale: scale[c] })));
-      const sizes = this.sizes(contexts, guesses, around.set, Math.max(alphabet.negatives, alphabet.positives));
+      const guesses = units.map((c, i) => around.guesses.map(({ centre, scale, shape }) =>
+        ({ centre: negative[i] ? -centre[c] : centre[c], scale: scale[c], shape })));
+      const sizes = this.sizes(contexts, guesses, around.set, largest);
       units.forEach((c, i) => (symbols[c] = negative[i] ? -sizes[i] : sizes[i]));
     }
     return symbols;
@@ -677,7 +768,7 @@ class Symbols {
       }
       return numbers;
     };
-    if (largest <= 8) return unary(largest, 0, (guess, v) => oddsOfMore(guess, v, 1));
+    if (largest <= UNARY) return unary(largest, 0, (guess, v) => oddsOfMore(guess, v, 1));
     const longest = bitLength(largest), ofLength = (guess, k) => oddsOfMore(guess, 2 ** (k - 1), 2 ** (k - 1));
     const lengths = unary(longest, 16, ofLength), sizes = lengths.map(() => 1);
     for (let d = 1; d < longest; d++) {
@@ -716,7 +807,7 @@ function see([first, second], before) {
   second.scale = first.scale.map((scale) => Math.max(LEAST_SCALE, Math.floor((scale * mean) / error)));
 }
 
-const guessAt = ({ centre, scale }, c) => ({ centre: centre[c], scale: scale[c] });
+const guessAt = ({ centre, scale, shape }, c) => ({ centre: centre[c], scale: scale[c], shape });
 
 function zeroContexts(strip, { row, kind, hint, density: D, odds, starts, window, guesses }, before, c) {
   let weight = 0, pattern = 0;
@@ -1070,100 +1161,124 @@ function forward(model, image) {
 const LETTERS = "abcdefghijklmn.ABCDEFGHIJKLMN"; // -14 to 14: log2 of odds in halves
 const SEEN = [1, 3, 4, 6, 8, 11, 16, 23, 32, 45, 64, 91, 128, 181, 256];
 const USED_WEIGHTS = [
-  [129, 171, -14],
-  [182, 137, 161],
-  [358, 23, 104],
+  [130, 154, -13],
+  [237, 52, 64],
+  [373, 68, 177],
   [128, 128, 0],
 ];
 const ZERO_WEIGHTS = [
-  [-9, 13, 31, -7, 0, -16, 65, 6, 5, -7, -12, 4, -3, 126, 67, 4],
-  [-6, 36, 84, -4, -16, 20, 33, 20, -3, -5, 52, 12, 9, 99, -66, 12],
-  [9, 76, 104, 24, -19, 36, -26, 22, -6, 23, 63, 12, -27, 74, -60, 95],
-  [6, 80, 56, -24, 3, -15, 102, 6, 3, -24, 2, 0, -6, 103, 19, -162],
-  [83, 23, 40, 1, 18, 7, 21, 24, 18, 1, 24, 0, -12, 42, -19, -84],
-  [113, 32, 26, 9, 20, -13, -4, -11, 20, 9, 43, 0, -6, 59, -30, -36],
-  [-48, -30, 59, -16, 13, 25, 0, 77, 72, -5, -18, -1, 0, 81, 52, -20],
-  [34, -57, -2, -17, 64, 25, -32, 153, 7, -3, 23, -67, 0, -12, 67, -17],
-  [-11, -46, 60, 1, 78, 11, 11, 101, -10, -45, -2, -4, 0, 4, 45, -55],
-  [4, -81, 60, -34, 37, 46, 90, -35, 37, -34, -91, 0, 0, 38, 38, -17],
-  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, 10, 10, -8],
-  [54, -27, 10, -16, 54, -60, 145, 3, 54, -16, -41, 0, 0, 22, 22, -32],
+  [36, 44, 29, -18, -35, 4, -18, 17, -30, -18, 40, 4, -16, 121, 145, -48, 44],
+  [35, 28, 43, 18, -47, 17, 20, 36, -34, 17, 13, 12, -9, 30, 283, -255, -35],
+  [43, 61, 54, 10, -8, 27, -67, 61, 5, 9, 56, 12, 17, 22, 253, -273, 25],
+  [32, 26, 109, 3, 24, 7, 68, -43, 24, 3, 30, 0, 23, 30, 6, -46, -77],
+  [70, 45, 28, -6, 26, 4, -10, 42, 26, -6, 27, 0, -22, 47, -46, 17, -59],
+  [99, 23, 76, 13, 0, 1, -60, 8, 0, 13, 51, 0, -17, -32, 11, 48, -49],
+  [28, -25, 53, 9, -2, -8, 51, -5, 57, 20, 24, -1, 0, 85, 10, -42, -14],
+  [19, -63, -15, -29, 25, -2, 43, 120, 36, 15, 45, -31, 0, -66, 72, 69, -12],
+  [78, -14, 38, 30, 41, -39, -6, 102, 37, -49, -9, -6, 0, -64, 72, 14, -67],
+  [64, 72, -17, -3, 58, -63, 140, -10, 58, -3, -69, 0, 0, 30, 17, -21, 41],
+  [52, -37, 5, -53, 10, 5, 126, -10, 10, -53, -31, 0, 0, 59, 50, 40, 24],
+  [23, -30, -48, -5, 59, -16, 178, 59, 59, -5, -20, 0, 0, 23, -1, -23, -104],
+  [-1, 36, 19, 17, -27, 0, -15, -32, -22, 17, 29, 4, -4, 238, 138, -107, -75],
+  [-29, 40, 115, 7, 6, 33, -48, -38, 19, 6, 301, 12, 40, 80, 49, -98, 21],
+  [-31, 69, 24, 5, 19, 24, -33, 98, 32, 4, 57, 12, -11, -27, 304, -257, -35],
+  [-38, -21, 49, -11, 13, -2, 143, 47, 13, -11, 49, 0, -21, 106, 12, -11, -200],
+  [128, 31, 7, -65, 38, -21, 65, 31, 38, -65, 28, 0, -31, 44, 2, 20, -56],
+  [67, 15, 85, -5, 25, 6, -65, -3, 25, -5, 51, 0, -14, -2, 46, -27, -60],
+  [-5, 5, 21, -36, 46, -50, 101, 89, 66, -1, 27, -29, 0, -79, 80, 17, -24],
+  [7, -16, 38, -50, 116, 17, 138, -63, -28, 63, -10, -93, 0, -27, 35, -4, -10],
+  [-2, -41, 113, -33, -6, -30, 11, 129, -86, -42, -17, -18, 0, -6, 28, -21, -48],
+  [4, -81, 60, -34, 37, 46, 90, -35, 37, -34, -91, 0, 0, 38, 38, 0, -17],
+  [52, -27, 37, -37, 26, 21, 118, 18, 26, -37, -31, 0, 0, 10, 10, 0, -8],
+  [54, -27, 10, -16, 54, -60, 145, 3, 54, -16, -41, 0, 0, 22, 22, 0, -32],
 ];
 const SIGN_WEIGHTS = [
-  [-23, 28, 17, -17, -6, -8, -5, -15, 1, -4, 211, 11, 56],
-  [-80, 173, 37, -38, -29, -28, -19, -47, -45, -11, 275, 54, 33],
-  [-76, 143, 67, 47, -32, -122, -113, 96, -10, -11, 372, -110, 10],
-  [1, 36, -2, 21, -29, 19, 19, 45, -37, 0, 136, 53, -20],
-  [-35, 83, 61, 33, 16, -1, -1, 2, -47, 0, 217, 24, 6],
-  [-67, 122, 38, 48, 17, 29, 29, 14, -64, 0, 176, 42, -11],
-  [-4, 18, -42, 18, -7, 43, 55, -7, 0, -6, 110, 110, 18],
-  [-18, 6, 3, 6, -3, 91, 41, 23, 0, -50, 10, 10, -22],
-  [27, -10, -6, -10, 35, 77, 49, -10, 0, -40, 4, 4, 21],
-  [24, 60, -61, 60, 5, 2, 2, 117, 0, 0, 110, 110, 21],
-  [16, 15, 9, 15, -26, 6, 6, 71, 0, 0, 10, 10, -36],
-  [44, 27, 50, 27, -7, -43, -43, 125, 0, 0, 4, 4, -54],
+  [-38, 29, 38, 19, -13, -34, -31, 1, 15, -4, 246, 66, -50, -22],
+  [-9, 55, 43, 5, -13, 29, 38, -19, 10, -11, 284, 61, -116, -16],
+  [-24, 53, -5, 42, 22, -41, -32, 81, 80, -11, 322, 138, -227, -18],
+  [-33, 66, -9, 21, -58, 38, 38, 20, -13, 0, 218, 132, -63, 23],
+  [-43, 109, 1, -18, -49, -12, -12, 21, -38, 0, 243, 71, -8, 61],
+  [-33, 107, 85, 39, 2, 36, 36, -30, -51, 0, 164, 77, -68, -53],
+  [-36, -4, -58, -4, -8, 104, 118, 23, 0, -6, 110, 110, 0, 37],
+  [-23, -14, -116, -14, 44, 68, 119, 63, 0, -100, 10, 10, 0, 7],
+  [2, -24, 0, -24, 19, 177, -21, 33, 0, -80, 4, 4, 0, 12],
+  [139, 31, -76, 31, -5, -25, -25, 122, 0, 0, 110, 110, 0, -92],
+  [16, 4, 3, 4, -37, -11, -11, 57, 0, 0, 10, 10, 0, -17],
+  [50, 48, 53, 48, 39, -76, -76, 77, 0, 0, 4, 4, 0, -18],
+  [-9, 14, 32, 22, -20, 13, 16, -7, -3, -4, 317, 13, -37, -5],
+  [-107, 89, 31, 46, -8, 18, 27, -20, 129, -11, 283, 149, -126, 65],
+  [-46, 104, 24, 13, 15, -3, 6, 13, 154, -11, 141, 356, -519, -2],
+  [-44, 118, 19, -16, -53, -1, -1, 30, -8, 0, 179, 131, -53, -6],
+  [-101, 137, 71, 4, 64, -60, -60, -9, 5, 0, 250, 86, -36, -26],
+  [-90, 93, 60, 76, 23, 34, 34, -21, -37, 0, 197, 75, -24, 21],
+  [-29, 38, -45, 38, 35, 6, 31, 20, 0, -14, 110, 110, 0, -8],
+  [19, -15, -18, -15, -9, 120, -9, -17, 0, 34, 10, 10, 0, -56],
+  [47, -63, -12, -63, 9, 56, 41, -16, 0, -47, 4, 4, 0, 75],
+  [6, 128, -97, 128, -72, 14, 14, 122, 0, 0, 110, 110, 0, -50],
+  [16, 37, 20, 37, -26, 45, 45, 89, 0, 0, 10, 10, 0, -60],
+  [44, 7, 50, 7, -7, -43, -43, 113, 0, 0, 4, 4, 0, -34],
 ];
 const SIZE_ROWS = [
-  [27, -44, 97, 14, -38, 73, 38, -10, 32, -90, 105, 72, 6],
-  [54, 29, 61, -33, -31, 17, -22, 18, -15, 55, 102, 57, -40],
-  [30, -20, 76, -23, -13, 25, -14, 22, 34, 1, 192, -20, -21],
-  [-11, -43, 29, -29, -3, 10, 0, 38, 1, 69, 183, 79, 44],
-  [-1, -47, 38, -36, -18, 39, 39, -25, 21, 18, 167, 158, 19],
-  [33, -59, 207, -35, 7, 53, 7, -128, 113, -23, 133, -32, 61],
-  [28, -29, 147, -59, 25, 3, 31, -47, 46, 75, 12, 39, -45],
-  [36, -23, 137, 47, 15, -81, -14, -4, 71, -8, 39, 95, 166],
-  [-29, -14, 79, -27, -73, -17, -25, 44, 4, 65, 72, 62, 35],
-  [17, 2, 36, 18, 16, 17, 27, 57, 6, 65, 10, 10, -22],
-  [135, -63, 194, 29, 8, 32, 1, -82, 114, -107, 107, -42, 211],
-  [40, -62, 78, -44, -12, 49, 92, -164, 140, 144, -16, 66, 192],
-  [117, -42, 89, -12, 21, -18, 62, -24, 1, 87, 2, 55, -61],
-  [-11, 12, 27, -43, -19, 58, 7, 15, -3, 152, 20, 13, -81],
-  [17, 6, 40, 22, 16, 17, 27, 61, 6, 71, 18, 20, -55],
-  [-10, 2, -7, 40, -38, -33, -9, -4, 38, 58, 147, -39, 105],
-  [-12, -7, 5, -15, 7, 4, 5, 84, 22, 43, 115, -19, -35],
-  [-7, -14, 31, 19, -5, -16, 6, 101, -15, 73, 139, -40, -59],
-  [15, 4, 25, -29, -18, -26, 5, 8, 6, 23, 137, 145, 35],
-  [-34, 2, 11, 49, -3, -43, 10, 66, -22, -19, 129, 122, 12],
-  [32, -32, 106, 7, 66, 27, -26, 44, 26, -8, 24, -9, 17],
-  [40, 15, 92, -19, 29, -39, 37, 6, 41, 74, -3, -6, 8],
-  [59, 18, 125, -19, 2, 39, -8, 2, -22, 17, 3, 63, 74],
-  [53, -19, 61, -18, 28, 8, -3, 24, -1, 14, 25, 30, -62],
-  [-2, -5, 31, 31, -21, 9, -6, 42, -7, 42, 43, 45, -72],
-  [12, 22, 72, 11, -13, -34, -4, 58, -22, 96, 2, 3, 112],
-  [-19, 25, 42, 20, 42, -3, -35, -60, -4, 40, 10, 26, 9],
-  [-6, -23, 125, 15, 0, 7, 29, 74, 23, 18, 22, -3, 44],
-  [32, -12, 38, 4, 24, 38, 5, 55, 1, 18, 9, 1, -26],
-  [12, 17, 27, 26, 2, 7, 9, 39, -5, 41, -22, -20, 0],
-  [14, -43, 57, -1, 0, -49, 67, 47, -9, 53, 77, -14, 91],
-  [-44, 42, 14, 25, 23, 13, 27, -16, -5, 175, 8, -7, 52],
-  [-13, -16, -46, -37, 76, -54, 107, 75, -11, 118, 38, 40, 14],
-  [-41, 21, -34, 9, 31, -37, 24, -3, 21, 112, 60, 54, -12],
-  [-48, -82, -55, 3, -2, 27, 9, 5, 34, 51, 94, 94, -8],
-  [-23, 94, 46, 35, -3, -28, 65, -4, -32, 39, 48, 14, 77],
-  [-14, 39, 4, -19, -19, -15, 48, 23, -37, 61, 94, 62, 4],
-  [-10, 27, 57, 12, -2, 9, 33, 20, 12, 78, 20, 8, 19],
-  [-28, 6, 36, 3, -6, -39, 53, 30, -1, 90, 27, 33, -20],
-  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, 10, 10, -40],
-  [-12, 19, 43, -26, -96, 48, 66, 15, 49, 81, -38, 101, 83],
-  [-48, 36, 28, 21, -51, 33, 22, 21, -19, 127, 12, 20, -27],
-  [-7, 27, 39, 0, 13, -9, 22, 31, -8, 119, 30, 36, 2],
-  [-44, 10, 20, 4, -17, -23, 27, 12, -4, 90, 8, 8, -44],
-  [-13, 8, 17, 27, 0, -10, 41, 28, 8, 85, 4, 4, -40],
-  [-10, 8, 136, -45, 0, -10, -20, -20, -51, 41, 82, 82, 149],
-  [6, 41, 76, -36, -25, 6, -26, -26, 22, -32, 30, 30, 83],
-  [34, -12, 118, -41, 54, 34, -9, -9, -13, 43, 64, 64, 51],
-  [41, 39, -24, 60, 21, 41, -1, -1, 41, -2, 91, 91, 44],
-  [9, 8, 9, 7, 13, 9, 7, 7, 9, 10, 110, 110, 1],
-  [-14, 38, 50, 16, 7, -14, 29, 29, 10, 56, 10, 10, 22],
-  [23, 27, 32, 17, 35, 23, 25, 25, 33, 59, 10, 10, 27],
-  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 10, 10, 13],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 10, 10, 1],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 10, 10, 1],
-  [-10, -6, 142, 41, -13, -10, 1, 1, -18, 44, 19, 19, 0],
-  [19, 29, 31, 22, 33, 19, 23, 23, 39, 85, -18, -18, 44],
-  [24, 26, 49, 30, 31, 24, 38, 38, 27, 72, 4, 4, 13],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 4, 4, 1],
-  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 4, 4, 1],
+  [11, -27, 44, -22, -22, 67, 21, -23, -32, -71, 248, 60, 18, 27],
+  [-24, 0, -8, 35, -15, 19, 7, -78, 29, 35, 240, 18, 35, 26],
+  [-12, 5, 86, -155, 16, 5, 15, 99, 42, -102, 248, 107, -102, 27],
+  [-6, -22, 42, -47, 28, -28, 33, 13, 10, 1, 227, 84, -92, 7],
+  [15, -3, 29, 9, -20, 17, -2, 8, -40, -17, 229, 64, -46, 3],
+  [-22, -141, 196, 116, 91, -1, 81, -41, 91, -137, 93, 149, -148, 194],
+  [113, -49, 130, -96, 13, 27, 63, -26, -13, 62, 34, 35, 26, 68],
+  [106, -51, 150, 31, -7, 30, 22, -122, 42, 19, -17, 87, 18, 230],
+  [80, -70, 174, 18, -51, 18, 29, -16, 16, -18, 45, 75, -26, 189],
+  [9, -50, -65, 18, 60, -35, -56, -26, 34, 60, 93, 48, -30, -1],
+  [52, -81, 136, 25, 74, 168, 36, -240, 107, -3, -76, 253, -149, 108],
+  [36, 13, 67, -15, 38, 162, 82, -317, 94, 102, -14, 26, -24, -14],
+  [149, -117, 193, 17, 11, 88, 96, -229, 10, 52, -13, 47, -34, -13],
+  [68, -39, 124, 15, 8, 100, 69, -134, 0, 37, -13, 24, -15, -31],
+  [41, 8, -71, 3, 0, 59, 14, 41, 20, 90, 3, -14, 15, -12],
+  [43, 0, 37, 78, -21, -6, 32, -15, -21, 16, 100, -63, 4, 98],
+  [-11, 4, 76, 2, 15, -68, 39, 52, 25, 37, 27, -6, 2, 2],
+  [-1, -23, 71, 41, -1, -28, 42, 1, -8, 45, 125, -1, -6, -8],
+  [16, 10, 51, -50, -10, -10, -5, 22, 7, 7, 80, 155, -10, 14],
+  [0, -11, 2, 33, 43, -6, -20, 66, -127, -27, 128, 135, 15, 26],
+  [-4, 9, 127, 13, -11, 7, 48, -34, 0, 14, -33, -4, 47, 32],
+  [-9, -10, 166, -12, -11, 49, 71, -95, 24, 25, 14, -17, 16, -49],
+  [90, -50, 200, 31, -19, 35, -51, -78, 30, -11, -7, 90, 23, 128],
+  [43, 6, 45, -68, -20, -2, -5, 23, 44, -9, 42, 49, 28, -40],
+  [-13, -15, 2, 9, -15, 1, -24, 9, -10, 16, 42, 48, 5, -67],
+  [30, 57, 62, -4, 47, -12, -8, 0, -54, 49, -3, -13, 26, 89],
+  [15, -31, 107, 30, -25, -7, 5, -145, 36, 65, -11, -6, 5, -146],
+  [11, -7, 112, 11, -17, 67, -24, 76, 47, 52, 1, -8, 27, -65],
+  [11, 49, 76, -12, -23, -9, -4, 78, 27, 32, -7, -18, 43, -85],
+  [26, 19, 29, 40, 16, 3, 13, 41, -19, 45, -18, -16, 4, -2],
+  [-41, -54, 156, -66, 47, 27, 41, 29, 26, 30, 39, -26, -12, 93],
+  [26, 17, 52, -26, -11, -23, 79, 32, -11, 9, 68, 0, 7, 53],
+  [-25, -18, 21, -15, 17, 16, 65, 109, -42, 78, 33, -38, 63, 18],
+  [-10, -17, -15, 22, 2, -23, 8, 79, 6, 57, 103, -15, -10, -12],
+  [-27, -37, -13, 63, -5, -9, 0, 30, 28, 21, 104, 58, 2, 7],
+  [50, 91, 172, 31, -11, 37, -120, -17, -51, 33, -14, 49, 15, 91],
+  [-23, 39, 210, 2, -5, -59, 20, -46, -25, 94, 52, 66, -108, 24],
+  [-39, -13, 81, -15, -1, 9, 141, 45, 27, -4, -43, 73, 31, 66],
+  [-21, 5, 18, 13, 22, -11, 139, -51, -30, 71, 83, 37, -57, 49],
+  [-27, -9, 9, -30, 30, -86, -25, -3, 39, 49, 94, -16, 39, -19],
+  [16, 28, 163, -49, -29, 7, 23, 23, -17, 59, -43, 42, 36, 50],
+  [-6, 104, 212, 17, -76, -17, 40, -15, -147, 129, -30, 30, -7, -55],
+  [-24, -7, 55, -43, -18, -13, 13, 74, -38, 171, -60, 141, 67, -29],
+  [-117, -1, 58, -49, -75, -6, 15, 19, -9, 103, 39, 67, 49, -15],
+  [11, 24, 32, 49, 16, 4, 56, 46, 30, 0, 34, 24, 20, -39],
+  [8, 48, 90, -8, -38, 8, -12, -12, 35, 17, 69, 89, 7, 54],
+  [15, 11, 125, -78, -60, 15, 15, 15, 33, 8, 39, 57, 27, -73],
+  [-39, -5, 185, -71, 96, -39, 13, 13, 29, 25, 82, 111, 47, -84],
+  [-16, 53, 88, -34, 5, -16, 16, 16, 36, -46, 151, 166, 75, 28],
+  [-19, -31, -25, -17, -1, -19, -17, -17, -19, 35, 106, 112, 2, -23],
+  [-5, 58, 53, 0, 27, -5, 54, 54, 30, 66, 2, 2, -8, 58],
+  [-38, 8, 38, 17, 16, -38, -52, -52, 14, 5, -21, -11, -21, 70],
+  [2, 4, 87, 30, 9, 2, 64, 64, 5, 92, 34, 31, 21, -3],
+  [25, 23, 3, 20, 37, 25, -3, -3, 27, 29, 20, 22, 12, -23],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 10, 10, 0, 1],
+  [-4, 70, 149, 18, -33, -4, 17, 17, -46, -23, 26, -1, -20, -33],
+  [29, 38, 22, -8, 23, 29, 45, 45, 20, 76, -74, 27, 45, 125],
+  [24, 26, 49, 30, 31, 24, 38, 38, 27, 139, 53, 46, 42, 4],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 37, 20, 21, 17, -34],
+  [25, 23, 27, 20, 37, 25, 20, 20, 27, 29, 4, 4, 0, 1],
 ];
 const SIZE_WEIGHTS = Array.from({ length: 12 * QUESTIONS }, (_, set) => {
   const q = set % QUESTIONS;

@@ -222,7 +222,7 @@ def test_a_mixture_finds_the_input_that_knows() -> None:
     slots = np.stack([rng.integers(0, 8, 4000), 8 + rng.integers(0, 8, 4000), 16 + bits, np.full(4000, 18)])
     encoder = Encoder()
     mixture(19, 4).code(encoder, slots, nothing(4000), 0, bits)
-    assert encoder.spent() < 200
+    assert encoder.spent() < 300
 
 
 def test_a_mixture_costs_little_where_nothing_can_be_known() -> None:
