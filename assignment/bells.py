@@ -2,7 +2,7 @@
 
 A guess has a centre m and a scale s, in 1/256 of a level; a symbol k takes what lies between k - 1/2 and k + 1/2.
 Two shapes: `sharp` is nearly a normal distribution of standard deviation 2.5 s, `broad` one whose tails are halfway to
-those of a Laplace distribution. Both are a table of what lies beyond 0, 1, ... cells, 16 to a scale, made of integers.
+those of a Laplace distribution. Both are a table of what lies beyond -256, ..., 256 cells, 16 to a scale, made of integers.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from .mixing import LOG, within
 
 Array = np.ndarray
 ODDS = 6 * 256  # what a guess says is cut to -ODDS..ODDS: guesses are never certain
-CELLS = (
-    256  # of a half, each of 256 steps; 16 cells are a scale, 40 the standard deviation of the normal part
-)
+# Cells of a half, each of 256 steps; 16 are a scale, 40 the standard deviation of the normal part.
+CELLS = 256
 ALL = 1 << 40  # what lies beyond minus infinity
 NORMAL_FALL = 1152201153799543898  # exp(-1 / 1600) in units of 2**-60
 LAPLACE_FALL = 1117449839007427528  # exp(-1 / 32)
@@ -34,11 +33,10 @@ def falling(fall: int, faster: int) -> list[int]:
 def beyond_table(laplace: int) -> list[int]:
     """(2 * CELLS + 1,) what lies beyond -CELLS, ..., CELLS cells, in 1/ALL; laplace: share of that distribution, in 1/32."""
     normal, tails = falling(NORMAL_FALL, NORMAL_FALL), falling(LAPLACE_FALL, 1 << 60)
-    upper = [ALL >> 1]
+    of_normal, of_tails, upper = sum(normal), sum(tails), [ALL >> 1]
     for cell in range(CELLS):
-        inside = normal[cell] * (32 - laplace << 34) // sum(normal) + tails[cell] * (laplace << 34) // sum(
-            tails
-        )
+        inside = normal[cell] * (32 - laplace << 34) // of_normal
+        inside += tails[cell] * (laplace << 34) // of_tails
         upper.append(upper[-1] - inside)
     return [ALL - beyond for beyond in upper[:0:-1]] + upper
 

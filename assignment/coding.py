@@ -134,7 +134,6 @@ class SymbolCoder:
     def _code_row(self, known: Known, row: Row, given: Array, alphabet: Alphabet) -> Array:
         columns = known.layout.columns
         result = np.zeros(columns, np.int64)
-        weight_set = row.weight_set + FINE * alphabet.fine
         segment = max(LEAST_SEGMENT, columns // 4) if known.layout.flat else columns
         for start in range(0, columns, segment):
             part = slice(start, min(start + segment, columns))
@@ -144,7 +143,7 @@ class SymbolCoder:
             if alphabet.zero:
                 slots, odds = self._zero_slots(known, row, part, result[:start])
                 bits = (given[part] != 0).astype(int)
-                units = units[self._zero.code(self.coder, slots, odds, weight_set, bits) > 0]
+                units = units[self._zero.code(self.coder, slots, odds, set_of(row, alphabet), bits) > 0]
             if units.size:
                 result[units] = self._code_numbers(known, row, units, given[units], result[:start], alphabet)
         return result
@@ -154,8 +153,8 @@ class SymbolCoder:
     ) -> Array:
         if alphabet.negatives and alphabet.positives:
             slots, odds = self._sign_slots(known, row, units, before)
-            weight_set = row.weight_set + FINE * alphabet.fine
-            negative = self._sign.code(self.coder, slots, odds, weight_set, (given < 0).astype(int))
+            bits = (given < 0).astype(int)
+            negative = self._sign.code(self.coder, slots, odds, set_of(row, alphabet), bits)
         else:
             negative = np.full(len(units), int(alphabet.negatives > 0))
         if alphabet.largest == 1:
@@ -309,6 +308,11 @@ class SymbolCoder:
                 bits = evenly(self.coder, bits)
             sizes[which] = 2 * sizes[which] + bits
         return sizes
+
+
+def set_of(row: Row, alphabet: Alphabet) -> int:
+    """Weight set for zeros and signs."""
+    return row.weight_set + FINE * alphabet.fine
 
 
 def questions_of_bit(depth: int, lengths: Array, sizes: Array) -> tuple[int, Array | int]:

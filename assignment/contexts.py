@@ -29,11 +29,9 @@ WIDEST = 64  # pixels of a row: wider pictures are none
 GUESSES = 3  # two from the least squares and one from the window's mean: see `Row`
 FIRST_SLOPE, SLOPE_LIMIT = 160, 384  # 1/256: how much of a guess is believed at first, and at most
 SLOPE_PATIENCE = 1 << 17
-COLUMN, OF_ROW = (
-    np.array([[40], [20], [20]]),
-    np.array([[400], [60], [60]]),
-)  # what averages weigh in an error that
-ALL, SO_FAR = 5, 8  # is expected, beside the window
+# What averages weigh in an error that is expected, beside the window; the first two for each guess.
+COLUMN, OF_ROW = np.array([[40], [20], [20]]), np.array([[400], [60], [60]])
+ALL, SO_FAR = 5, 8
 FEW = 6  # cells as wide as all are, that a column has seen before its first
 LEAST_SCALE = 16
 VALUE, NONZERO, LEAN, SIZE, ERRORS = range(5)  # what `Known.recent` keeps of a cell

@@ -14,9 +14,8 @@ from .mixing import ONE, within
 
 Array = np.ndarray
 REACH = 3  # how far a window sees, in pixels
-PLACES = [
-    (dy, dx) for dy in range(-REACH, 1) for dx in range(-REACH, REACH + 1) if dy or dx < 0
-]  # row by row
+# row by row
+PLACES = [(dy, dx) for dy in range(-REACH, 1) for dx in range(-REACH, REACH + 1) if dy or dx < 0]
 # what is believed of each place at first, in 1/256: what trained networks are like
 FIRST = {(0, -1): 85, (0, -2): 18, (0, -3): 4, (-1, -1): 7, (-1, 0): 44, (-1, 1): 35, (-1, 2): 12, (-1, 3): 6}
 PATIENCE = 1 << 19  # how much it takes to believe something else
@@ -45,9 +44,7 @@ class LeastSquares:
             self._products -= self._products >> FORGET
             self._targets -= self._targets >> FORGET
         seen, came = within((window << 12) // scale, LIMIT), within((values << 12) // scale, LIMIT)
-        exact = seen.astype(
-            np.float32
-        )  # sums of no more than 512 products of 64 and 64: floats have them exactly
+        exact = seen.astype(np.float32)  # 512 products of 64 and 64 at most: floats have their sums exactly
         self._products += (exact @ exact.T).astype(np.int64)
         self._targets += seen @ came
         self._improve()

@@ -8,7 +8,7 @@ regression of the bits on what the inputs said of them, held near the weights th
 Format version 1 has the tables that assignment/priors.py holds, whatever this prints: training is not the same on every
 machine. The tuning set had nine networks of the competition's kinds beside it (benchmarks/search_open.py --keep): six of the
 open division's (5 to 16 and 8 to 24 channels, 8 to 25 epochs) and three of the other (60 to 120 units, grids of 0.3 and 0.4).
-Weights were learned three times over, each time from the ones before, those of kernels once; expectations were kept.
+Weights were learned four times over, each time from the ones before, those of kernels twice; expectations were kept.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ from benchmarks.stored_models import models
 NAMES = ("USED", "ZERO", "SIGN", "SIZE")
 VOTES = 50  # of one model, about one slot
 LARGEST = 14  # halves of log2 of odds
-RECORDED, BITS_OF_A_MODEL = (
-    40_000,
-    4_000,
-)  # of one set of weights: how many bits vote, and their votes at most
+RECORDED, BITS_OF_A_MODEL = 40_000, 4_000  # of one set of weights: bits that vote, and their votes at most
 HOLD = 20.0  # bits that a weight's distance of 1 from where it was costs
 
 

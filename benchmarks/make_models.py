@@ -51,7 +51,10 @@ WARM_UP, SETTLED = 0.3, 0.75  # shares of the training: on the grid from here; p
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How one model is made. `method`: float, rounded, pruned (and rounded), codebook (pruned, too), or grid (quantization-aware, sparse)."""
+    """How one model is made.
+
+    `method`: float, rounded, pruned (and rounded), codebook (pruned, too), or grid (quantization-aware, sparse).
+    """
 
     name: str
     widths: tuple[int, ...] = (100, 30, 10)

@@ -80,6 +80,8 @@ def test_a_new_line_takes_a_quarter_of_what_was_known() -> None:
             squares.learn(window(LEFT, [4]), np.array([4]), np.array([256]), new_line=False)
         for _ in range(lines):
             squares.learn(window(LEFT, [0]), np.array([0]), np.array([256]), new_line=True)
+        if lines == 1:
+            assert squares._products[LEFT, LEFT] == squares._targets[LEFT] == 40 * 64 * 64 * 3 // 4
         return int(squares.weights[LEFT])
 
     weights = [weight_after(lines) for lines in (0, 1, 4, 40)]
